@@ -1,0 +1,112 @@
+package snapshot
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/anypb"
+)
+
+// typePrefix begins every type URL on the wire.
+const typePrefix = "type.googleapis.com/"
+
+// marshal gives the same bytes for the same message, in every replica. (anypb.New does not: it writes maps in the order
+// that Go happens to walk them.) It panics for a string that is not UTF-8, which no decoded document can hold and Parse
+// refuses in files.
+func marshal(m proto.Message) []byte {
+	body, err := proto.MarshalOptions{Deterministic: true, AllowPartial: true}.Marshal(m)
+	if err != nil {
+		panic("snapshot: marshal " + string(m.ProtoReflect().Descriptor().FullName()) + ": " + err.Error())
+	}
+	return body
+}
+
+// anyOf wraps a message, deterministically.
+func anyOf(m proto.Message) *anypb.Any {
+	return &anypb.Any{TypeUrl: typeURL(m), Value: marshal(m)}
+}
+
+func typeURL(m proto.Message) string {
+	return typePrefix + string(m.ProtoReflect().Descriptor().FullName())
+}
+
+// newResource marshals a whole xDS resource; its version is the hash of its bytes.
+func newResource(name string, m proto.Message) *Resource {
+	body := marshal(m)
+	return &Resource{Type: typeURL(m), Name: name, Version: hash(body), Body: body}
+}
+
+// hash gives 32 hex digits that differ whenever any part, or the number of parts, does.
+func hash(parts ...[]byte) string {
+	h := sha256.New()
+	var length [8]byte
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		h.Write(part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// canonical gives a copy of a message in which every Any, at any depth, is marshalled deterministically. An Any of a
+// type that this program does not know is an error.
+func canonical[M proto.Message](m M) (M, error) {
+	c := proto.Clone(m).(M)
+	return c, canonicalize(c.ProtoReflect())
+}
+
+func canonicalize(m protoreflect.Message) error {
+	if packed, ok := m.Interface().(*anypb.Any); ok {
+		return repack(packed)
+	}
+	var failed error
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		failed = canonicalizeField(field, value)
+		return failed == nil
+	})
+	return failed
+}
+
+func canonicalizeField(field protoreflect.FieldDescriptor, value protoreflect.Value) error {
+	switch {
+	case field.IsMap():
+		if field.MapValue().Message() == nil {
+			return nil
+		}
+		var failed error
+		value.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
+			failed = canonicalize(v.Message())
+			return failed == nil
+		})
+		return failed
+	case field.Message() == nil:
+		return nil
+	case field.IsList():
+		for i := range value.List().Len() {
+			if err := canonicalize(value.List().Get(i).Message()); err != nil {
+				return err
+			}
+		}
+		return nil
+	default:
+		return canonicalize(value.Message())
+	}
+}
+
+func repack(packed *anypb.Any) error {
+	if packed.GetTypeUrl() == "" {
+		return nil
+	}
+	inner, err := packed.UnmarshalNew()
+	if err != nil {
+		return err
+	}
+	if err := canonicalize(inner.ProtoReflect()); err != nil {
+		return err
+	}
+	packed.Value = marshal(inner)
+	return nil
+}
