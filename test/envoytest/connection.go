@@ -1,0 +1,92 @@
+package envoytest
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// keep holds one of the load's connections open, dialling again when it ends.
+func (l *Load) keep(ctx context.Context, number int) {
+	for ctx.Err() == nil {
+		conn, err := l.dial(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				l.count(Answer{Connection: number, Sent: time.Now(), Err: err})
+				pause(ctx, 10*time.Millisecond) // a refused dial costs nothing; do not count thousands
+			}
+			continue
+		}
+		var ended atomic.Bool
+		var streams sync.WaitGroup
+		for range l.options.Streams {
+			streams.Go(func() {
+				if l.ask(ctx, conn, number) {
+					ended.Store(true)
+				}
+			})
+		}
+		streams.Wait()
+		if ended.Load() {
+			l.closed()
+		}
+		_ = conn.Close()
+	}
+}
+
+// ask makes requests on a connection, one at a time, until the load stops or the connection takes no more of them: then it
+// returns true.
+func (l *Load) ask(ctx context.Context, conn *http.ClientConn, number int) (ended bool) {
+	for ctx.Err() == nil {
+		// After a GOAWAY there is nothing to reserve. Over HTTP/1.1 RoundTrip itself waits for the answer before.
+		if conn.Err() != nil || l.options.HTTP2 && conn.Reserve() != nil {
+			return true
+		}
+		answer := l.request(conn, number)
+		l.count(answer)
+		if answer.Last || answer.Err != nil && !l.options.HTTP2 {
+			return true
+		}
+		pause(ctx, l.options.Pause)
+	}
+	return conn.Err() != nil
+}
+
+func (l *Load) dial(ctx context.Context) (*http.ClientConn, error) {
+	target, err := url.Parse(l.options.URL)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := Dial(ctx, target.Host, l.options.HTTP2)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.totals.Dials++
+	return conn, nil
+}
+
+func (l *Load) closed() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.totals.Closes++
+}
+
+// Dial opens one connection to host:port, HTTP/1.1 or h2c with prior knowledge. Unlike an http.Transport it never tries a
+// request twice and never opens another connection. Close it.
+func Dial(ctx context.Context, address string, http2 bool) (*http.ClientConn, error) {
+	var protocols http.Protocols
+	protocols.SetHTTP1(!http2)
+	protocols.SetUnencryptedHTTP2(http2)
+	transport := &http.Transport{
+		Protocols:          &protocols,
+		DisableCompression: true,
+		DialContext:        (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+	}
+	return transport.NewClientConn(ctx, "http", address)
+}
