@@ -158,10 +158,13 @@ func errEnded(err error) error {
 	return err
 }
 
-func lastLines(text string, n int) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if len(lines) > n {
-		lines = lines[len(lines)-n:]
+// lastLines is the end of a log, without the long lists of extensions that Envoy begins with.
+func lastLines(log string, n int) string {
+	var lines []string
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, "[info][main] [source/server/server.cc") {
+			lines = append(lines, line)
+		}
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "")
 }

@@ -130,7 +130,7 @@ func TestEnvoyThatCannotStart(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	_, err := Launch(ctx, Options{Binary: binary, Bootstrap: "static_resources: {listener: []}"})
-	if err == nil || !strings.Contains(err.Error(), "no such field: 'listener'") {
+	if err == nil || !strings.Contains(err.Error(), "'listener') has unknown fields") {
 		t.Errorf("want Envoy's own text, got %v", err)
 	}
 	if ctx.Err() != nil {
