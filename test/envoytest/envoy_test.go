@@ -117,7 +117,8 @@ func TestLoadSeesEnvoyDie(t *testing.T) {
 	if _, err := l.Until(ctx, func(a Answer) bool { return a.Err != nil && strings.Contains(a.Err.Error(), "refused") }); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Stop(); got.Closes != 4 || got.Failures == 0 {
+	// The kernel may accept a connection for a process that is just dying, so there may be more than four.
+	if got := l.Stop(); got.Closes < 4 || got.Closes != got.Dials || got.Failures < 4 {
 		t.Errorf("%v", got)
 	}
 	if len(u.Saw("die")) < 20 {
