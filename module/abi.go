@@ -73,7 +73,7 @@ func (i *Inspection) checkMemory() *snapshot.ModuleError {
 	}
 	switch {
 	case i.Memories == 0 || !exported:
-		e.What = "exports no memory, so Envoy cannot hand it anything"
+		e.What = "exports no memory; Envoy would load it and crash at its first call"
 		e.Hint = `export the memory: (memory (export "memory") …), or link without --import-memory`
 	case i.Memories > 1:
 		e.What = fmt.Sprintf("has %d memories; Envoy works on one", i.Memories)

@@ -85,8 +85,8 @@ func verdicts() []verdict {
 			s.exports[1].name = "hello"
 			s.tail = [][]byte{custom("linking", 2)}
 		}), CodeABI, "this is an object file: it has not been linked to a module yet", "link it with wasm-ld, or let the compiler link it"},
-		{"no memory", edit(func(s *source) { s.memory, s.exports = nil, s.exports[1:] }), CodeMemory, "exports no memory, so Envoy cannot hand it anything", handed},
-		{"a memory of its own", edit(func(s *source) { s.exports = s.exports[1:] }), CodeMemory, "exports no memory, so Envoy cannot hand it anything", handed},
+		{"no memory", edit(func(s *source) { s.memory, s.exports = nil, s.exports[1:] }), CodeMemory, "exports no memory; Envoy would load it and crash at its first call", handed},
+		{"a memory of its own", edit(func(s *source) { s.exports = s.exports[1:] }), CodeMemory, "exports no memory; Envoy would load it and crash at its first call", handed},
 		{"4 GiB", edit(func(s *source) { s.memory = cat([]byte{0}, uleb(65536)) }), CodeMemory,
 			"asks for 65536 pages of memory at its start (4.0 GiB); Envoy gives at most 16384 (1 GiB)", "lower the initial memory (--initial-memory of the linker), or the size of static data"},
 		{"a page more than a gigabyte", edit(func(s *source) { s.memory = cat([]byte{0}, uleb(16385)) }), CodeMemory,
@@ -171,7 +171,7 @@ func TestEnvoyAgrees(t *testing.T) {
 	if envoy == "" {
 		t.Skip("ENVOY names no Envoy to ask")
 	}
-	// Envoy loads these and falls at the first call that hands something over.
+	// Envoy loads these, and crashes at the first call that hands something over.
 	later := map[string]bool{"no memory": true, "a memory of its own": true, "64-bit memory": true}
 	cases := verdicts()
 	for _, abi := range []string{"0.1.0", "0.2.0", "0.2.1"} {
