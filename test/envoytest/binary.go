@@ -41,18 +41,19 @@ func Find(version string) (string, error) {
 	return Fetch(script, release)
 }
 
-// Fetch runs a script that prints the path of an Envoy of a release ("1.40.0").
-func Fetch(script, release string) (string, error) {
-	cmd := exec.Command(script, release)
+// Fetch runs test/tools/envoy.sh: with a release ("1.40.0") it prints the path of that one, without any the user's own Envoy
+// or the default release.
+func Fetch(script string, release ...string) (string, error) {
+	cmd := exec.Command(script, release...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", filepath.Base(script), release, err, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("%s %s: %w: %s", filepath.Base(script), strings.Join(release, " "), err, strings.TrimSpace(stderr.String()))
 	}
 	path := strings.TrimSpace(string(out))
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s %s: %w", filepath.Base(script), release, err)
+		return "", fmt.Errorf("%s %s: %w", filepath.Base(script), strings.Join(release, " "), err)
 	}
 	return path, nil
 }

@@ -137,27 +137,6 @@ func (e *Envoy) Stop() error {
 	return e.Process.Stop(10 * time.Second)
 }
 
-// waitFor is WaitFor that also ends when the process does.
-func (e *Envoy) waitFor(ctx context.Context, condition func() error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case <-e.Done():
-			cancel(fmt.Errorf("%s has ended: %w", e.cmd.Path, errEnded(e.err)))
-		case <-ctx.Done():
-		}
-	}()
-	return WaitFor(ctx, condition)
-}
-
-func errEnded(err error) error {
-	if err == nil {
-		return context.Canceled
-	}
-	return err
-}
-
 // lastLines is the end of a log, without the long lists of extensions that Envoy begins with.
 func lastLines(log string, n int) string {
 	var lines []string

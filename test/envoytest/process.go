@@ -1,6 +1,7 @@
 package envoytest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -87,4 +88,25 @@ func (p *Process) Log() string {
 func (p *Process) CPU() time.Duration {
 	<-p.done
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
+// waitFor is WaitFor that also ends when the process does.
+func (p *Process) waitFor(ctx context.Context, condition func() error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-p.done:
+			cancel(fmt.Errorf("%s has ended: %w", p.cmd.Path, errEnded(p.err)))
+		case <-ctx.Done():
+		}
+	}()
+	return WaitFor(ctx, condition)
+}
+
+func errEnded(err error) error {
+	if err == nil {
+		return context.Canceled
+	}
+	return err
 }
