@@ -122,7 +122,7 @@ type FilterSpec struct {
 	Order *Order `protobuf:"bytes,4,opt,name=order,proto3" json:"order,omitempty"`
 	// Where it applies: any one that matches is enough. Empty: every slot of every proxy in reach.
 	Targets []*Target `protobuf:"bytes,5,rep,name=targets,proto3" json:"targets,omitempty"`
-	// How an edit reaches the proxies. Absent: all at once.
+	// How an edit reaches the proxies. Absent: all at once. Not supported yet: refused.
 	Rollout       *Rollout `protobuf:"bytes,6,opt,name=rollout,proto3" json:"rollout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -241,11 +241,11 @@ func (*FilterSpec_Native) isFilterSpec_Implementation() {}
 // Wasm is a module and how to run it.
 type Wasm struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where the module is: a path (relative to this file), `http(s)://…`, or `oci://registry/repo:tag[@sha256:…]`.
+	// Where the module is: a path (relative to this file); the file is watched, so a rebuild swaps it. `http(s)://…` and `oci://registry/repo:tag[@sha256:…]` are not supported yet and refused.
 	Module string `protobuf:"bytes,1,opt,name=module,proto3" json:"module,omitempty"`
 	// The sha256 that the bytes of the module must have: 64 lower-case hex digits. Optional.
 	Sha256 string `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	// How the module is fetched.
+	// How the module is fetched. Not supported yet: refused.
 	Pull *Pull `protobuf:"bytes,3,opt,name=pull,proto3" json:"pull,omitempty"`
 	// What the plugin is configured with: a string is handed over as it is, any other JSON value as compact JSON.
 	Config *structpb.Value `protobuf:"bytes,4,opt,name=config,proto3" json:"config,omitempty"`

@@ -306,7 +306,7 @@ type ListenerTLS struct {
 	KeyFile string `protobuf:"bytes,2,opt,name=key_file,json=keyFile,proto3" json:"key_file,omitempty"`
 	// Path of PEM certificates: clients must show a certificate that one of them signed.
 	ClientCaFile string `protobuf:"bytes,3,opt,name=client_ca_file,json=clientCAFile,proto3" json:"client_ca_file,omitempty"`
-	// Name of a Kubernetes Secret (tls.crt, tls.key, ca.crt) instead of files.
+	// Name of a Kubernetes Secret (tls.crt, tls.key, ca.crt) instead of files. Not supported yet: refused.
 	Secret string `protobuf:"bytes,4,opt,name=secret,proto3" json:"secret,omitempty"`
 	// The oldest TLS version that is served: `1.2` (default) or `1.3`.
 	MinVersion    string `protobuf:"bytes,5,opt,name=min_version,json=minVersion,proto3" json:"min_version,omitempty"`

@@ -1,0 +1,11 @@
+// A module of its own, so that a JSON Schema validator is not among the product's dependencies.
+module github.com/graft-xds/graft/test/tools/jsonschema
+
+go 1.26.0
+
+require (
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	go.yaml.in/yaml/v3 v3.0.6
+)
+
+require golang.org/x/text v0.14.0 // indirect
