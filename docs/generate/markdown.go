@@ -14,6 +14,16 @@ const preamble = `# What a document may say
 Every field of the documents that graft reads, from files and, in the same words, from an API server. A file holds one document
 or several, as YAML (` + "`---`" + ` between them) or JSON. A field that is not listed here is an error, never ignored.
 
+` + "```yaml" + `
+apiVersion: graft.dev/v1alpha1
+kind: Filter
+metadata: {name: melon}
+spec:
+  wasm:
+    module: ./melon.wasm
+    config: {header: hello, value: melon}
+` + "```" + `
+
 For completion and checks while you type, give [graft.schema.json](graft.schema.json) to your editor. The YAML language server
 (VS Code, Neovim, …) takes its path or address from a first line like this:
 
