@@ -6,7 +6,7 @@ func (i *Inspection) callback(name string) Signature {
 	switch name {
 	case "_start", "main", "__main_void": // a module that exports _initialize is a reactor: it is not started, but has a main
 		_, reactor := i.export("_initialize")
-		return entries[entry{name, reactor}]
+		return entryPoints[entryPoint{name, reactor}]
 	case "proxy_on_memory_allocate":
 		if _, ok := i.export("malloc"); ok {
 			return ""
@@ -23,12 +23,12 @@ func (i *Inspection) callback(name string) Signature {
 	return callbacks[name]
 }
 
-type entry struct {
+type entryPoint struct {
 	name    string
 	reactor bool
 }
 
-var entries = map[entry]Signature{
+var entryPoints = map[entryPoint]Signature{
 	{"_start", false}:     nothing(0),
 	{"main", true}:        words(2),
 	{"__main_void", true}: words(0),

@@ -1,5 +1,7 @@
 package module
 
+import "slices"
+
 // sectionKind is one kind of section: its place in the order of the core specification, §5.5.2, and its reader.
 type sectionKind struct {
 	name string
@@ -65,6 +67,7 @@ func (w *walk) importSection(c *cursor) {
 func (w *walk) functionSection(c *cursor) {
 	n := c.count("functions", 1, maxFunctions)
 	w.counts[Func] += n
+	w.functions = slices.Grow(w.functions, n)
 	for range n {
 		start := c.at
 		index := c.u32()
