@@ -16,11 +16,14 @@ type stream struct {
 	response body
 }
 
-// body is how far a body is.
+// body is how far a body that is buffered has come.
 type body struct {
-	buffered int
-	wrapped  bool
+	some    bool // a piece that was not empty has come
+	wrapped bool
 }
+
+// wholeBody is more than any body here has: a host call that asks for so much gets what there is.
+const wholeBody = 1 << 30
 
 func (s *stream) OnHttpRequestHeaders(_ int, end bool) types.Action {
 	if name := s.plugin.config.TrapHeader; name != "" {
@@ -96,12 +99,11 @@ func (s *stream) OnHttpResponseBody(size int, end bool) types.Action {
 
 func (s *stream) piece(c side, d direction, count counter, b *body, size int, end bool) types.Action {
 	if c.Wrap != "" {
-		// A paused body is handed over whole each time.
-		if b.buffered = size; !end {
+		b.some = b.some || size > 0
+		if !end {
 			return types.ActionPause
 		}
-		count.add(b.buffered, true)
-		b.wrap(c.Wrap, d)
+		count.add(b.wrap(c.Wrap, d), true)
 		return types.ActionContinue
 	}
 	count.add(size, end)
@@ -118,15 +120,17 @@ func (s *stream) piece(c side, d direction, count counter, b *body, size int, en
 	return types.ActionContinue
 }
 
-func (b *body) wrap(name string, d direction) {
+// wrap replaces what has been buffered, and returns how many bytes that was.
+func (b *body) wrap(name string, d direction) int {
 	b.wrapped = true
-	text := []byte{}
-	if b.buffered > 0 {
+	var text []byte
+	if b.some {
 		var err error
-		text, err = d.body(0, b.buffered)
+		text, err = d.body(0, wholeBody)
 		check(err)
 	}
 	check(d.replaceBody(slices.Concat([]byte(name+"("), text, []byte(")"))))
+	return len(text)
 }
 
 func (s *stream) OnHttpRequestTrailers(int) types.Action {
@@ -141,9 +145,8 @@ func (s *stream) OnHttpResponseTrailers(int) types.Action {
 }
 
 func (s *stream) trailers(c side, d direction, count counter, b *body) types.Action {
-	if c.Wrap != "" && !b.wrapped && b.buffered > 0 {
-		count.add(b.buffered, false)
-		b.wrap(c.Wrap, d) // the trailers end the body, not its last piece
+	if c.Wrap != "" && b.some && !b.wrapped {
+		count.add(b.wrap(c.Wrap, d), false) // the trailers end the body, not its last piece
 	}
 	count.add(0, true)
 	for _, name := range sorted(c.Trailers) {
