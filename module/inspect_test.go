@@ -1,12 +1,9 @@
 package module
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -142,6 +139,7 @@ func TestInspectFindsDamage(t *testing.T) {
 		{"a value of no type", header(section(1, []byte{1, 0x60, 1, 0x01, 0})), "byte 0xd: a value of unknown type 0x1"},
 		{"an unknown import", header(section(2, []byte("\x01\x01a\x01b\x05\x00"))), "byte 0xf: an import of unknown kind 5"},
 		{"an import of no type", header(section(2, []byte("\x01\x01a\x01b\x00\x07"))), "byte 0xf: names type 7; there are 0 types"},
+		{"a global of no form", header(section(2, []byte("\x01\x01a\x01b\x03\x7f\x02"))), "byte 0xf: an imported global of unknown form 2"},
 		{"a function of no type", header(section(3, []byte{1, 3})), "byte 0xb: a function is of type 3; there are 0 types"},
 		{"a name that is not UTF-8", header(section(2, []byte("\x01\x01\xff\x01b\x00\x07"))), "byte 0xc: the module name of an import is not UTF-8"},
 		{"an export of nothing", header(section(7, []byte("\x01\x01a\x00\x07"))), `byte 0xb: export "a" is function 7; there are 0`},
@@ -217,68 +215,6 @@ func TestInspectTakesTypesThatItDoesNotRead(t *testing.T) {
 	}
 }
 
-// TestInspectIsBoundedByTheInput holds what a small file can make Inspect allocate. A decoder that trusts counts has been
-// seen to take more than a gigabyte for 15 bytes.
-func TestInspectIsBoundedByTheInput(t *testing.T) {
-	const huge = "\xff\xff\xff\xff\x0f"
-	hostile := [][]byte{}
-	for id := range byte(14) {
-		hostile = append(hostile, header([]byte{id}, []byte(huge), []byte(huge)), header(section(id, []byte(huge))), header(section(id, []byte(huge), []byte(huge))))
-	}
-	parameters := cat([]byte{formFunc}, uleb(1000), bytes.Repeat([]byte{0x7f}, 1000), []byte{0})
-	imports := make([][]byte, 20_000) // each of a type with a long text
-	for i := range imports {
-		imports[i] = []byte{0, 0, 0, 0}
-	}
-	hostile = append(hostile, header(vector(1, [][]byte{parameters}), vector(2, imports)))
-	exports := make([][]byte, 20_000)
-	for i := range exports {
-		exports[i] = cat(text(fmt.Sprint(i)), []byte{0, 0})
-	}
-	hostile = append(hostile, header(vector(1, [][]byte{parameters}), vector(3, [][]byte{{0}}), vector(7, exports)))
-
-	for _, binary := range hostile {
-		if got, limit := allocated(func() { _, _ = Inspect(binary) }), uint64(4096+40*len(binary)); got > limit {
-			t.Errorf("%d bytes for a file of %d: % x…", got, len(binary), binary[:min(24, len(binary))])
-		}
-	}
-}
-
-// allocated counts the bytes that f allocates, kept or not.
-func allocated(f func()) uint64 {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
-
-// FuzzInspect holds that no input makes Inspect panic, allocate out of proportion, or fail without a text to show.
-func FuzzInspect(f *testing.F) {
-	s := melon()
-	s.tail = [][]byte{section(12, []byte{1}), section(11, []byte{1, 1, 5}, []byte("melon")), custom("name", 1, 3, 1, 0, 0)}
-	f.Add(s.bytes())
-	f.Add(melon().bytes())
-	f.Add(header())
-	f.Add([]byte("\x00asm\x01\x00\x00\x00\x02\x05\xff\xff\xff\xff\x0f"))
-	f.Add([]byte("\x00asm\x0d\x00\x01\x00"))
-	f.Add([]byte("(module)"))
-	f.Fuzz(func(t *testing.T, binary []byte) {
-		i, err := Inspect(binary)
-		if err == nil {
-			if i.Size != len(binary) || len(i.Imports) > len(binary)/4 || len(i.Exports) > len(binary)/3 {
-				t.Errorf("more than the file can hold: %+v", i)
-			}
-			err = i.Check()
-		}
-		var e *snapshot.ModuleError
-		if err != nil && (!errors.As(err, &e) || e.Code == "" || e.What == "") {
-			t.Errorf("an error that cannot be shown: %#v", err)
-		}
-	})
-}
-
 // refused holds a ModuleError to its whole text.
 func refused(t *testing.T, err error, code snapshot.Code, what, hint string) {
 	t.Helper()
@@ -289,41 +225,4 @@ func refused(t *testing.T, err error, code snapshot.Code, what, hint string) {
 	if diff := cmp.Diff(&snapshot.ModuleError{Code: code, What: what, Hint: hint}, got); diff != "" {
 		t.Error(diff)
 	}
-}
-
-func BenchmarkInspect(b *testing.B) {
-	binary := large(2 << 20)
-	b.SetBytes(int64(len(binary)))
-	b.ReportAllocs()
-	for b.Loop() {
-		i, err := Inspect(binary)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := i.Check(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// large is melon with functions of 500 bytes each until it has that size, as a compiled Go program has.
-func large(size int) []byte {
-	s := melon()
-	nops := bytes.Repeat([]byte{0x01}, 500)
-	var functions, code [][]byte
-	for range size / 500 {
-		functions = append(functions, uleb(1))
-		code = append(code, cat(uleb(502), []byte{0}, nops, []byte{opEnd}))
-	}
-	return header(
-		vector(1, [][]byte{funcType(item{params: i32, results: i32}), funcType(item{})}),
-		vector(3, append([][]byte{{1}, {0}}, functions...)),
-		vector(5, [][]byte{s.memory}),
-		vector(7, [][]byte{
-			cat(text("memory"), []byte{byte(Mem), 0}),
-			cat(text("proxy_abi_version_0_2_1"), []byte{0, 0}),
-			cat(text("malloc"), []byte{0, 1}),
-		}),
-		vector(10, append([][]byte{{2, 0, opEnd}, {4, 0, 0x41, 0, opEnd}}, code...)),
-	)
 }

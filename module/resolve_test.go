@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -182,56 +180,6 @@ func TestWhatCannotBeHad(t *testing.T) {
 	}
 }
 
-// TestARestartWithoutTheFile: the state folder is all that a new process has.
-func TestARestartWithoutTheFile(t *testing.T) {
-	storeDir := t.TempDir()
-	before := setUp(t, storeDir, Options{})
-	binary := melon().bytes()
-	ref := before.write("melon.wasm", binary)
-	before.outcome(ref)
-	before.awaitNote(ref)
-	if err := os.Remove(ref.Location); err != nil {
-		t.Fatal(err)
-	}
-	digest := store.Digest(binary)
-	hex := strings.TrimPrefix(digest, "sha256:")
-	missing := &snapshot.ModuleError{
-		Code: CodeMissing, What: "module " + ref.Location + " does not exist",
-		Hint: "build it, or correct the path; a relative path begins at the folder of the document",
-	}
-	last := &snapshot.Module{Digest: digest, Bytes: binary, ABI: "0.2.1", Path: filepath.Join(storeDir, "blobs", "sha256", hex)}
-
-	for _, c := range []struct {
-		name string
-		ref  snapshot.Ref
-		want snapshot.Outcome
-	}{
-		{"by its digest", snapshot.Ref{SHA256: hex}, snapshot.Outcome{Module: last}},
-		{"by its path", snapshot.Ref{Location: ref.Location}, snapshot.Outcome{Module: last, Err: missing}},
-		{"by its path and pin", snapshot.Ref{Location: ref.Location, SHA256: hex}, snapshot.Outcome{Module: last, Err: missing}},
-		{"pinned to something else meanwhile", snapshot.Ref{Location: ref.Location, SHA256: strings.Repeat("0", 64)}, snapshot.Outcome{Err: missing}},
-		{"the file was seen since", ref, snapshot.Outcome{Err: missing}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			after := setUp(t, storeDir, Options{})
-			if diff := cmp.Diff(c.want, after.outcome(c.ref)); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
-
-	t.Run("and its blob is damaged", func(t *testing.T) {
-		after := setUp(t, storeDir, Options{})
-		if err := os.Truncate(last.Path, 5); err != nil {
-			t.Fatal(err)
-		}
-		got := after.outcome(snapshot.Ref{SHA256: hex})
-		if got.Module != nil || got.Err.Code != CodeLost || !strings.Contains(got.Err.What, "damaged in the store; set aside as "+storeDir) {
-			t.Errorf("%+v", got)
-		}
-	})
-}
-
 // TestEqualBytesAreHeldOnce: refs that lead to the same bytes share one module, a file that is saved without a change too.
 func TestEqualBytesAreHeldOnce(t *testing.T) {
 	d := setUp(t, t.TempDir(), Options{})
@@ -288,61 +236,6 @@ func TestAModuleStaysInHandByItsDigest(t *testing.T) {
 	}
 }
 
-// TestAFullDiskCostsNoFilter: a module that cannot be stored is used from memory, and kept as soon as that works again.
-func TestAFullDiskCostsNoFilter(t *testing.T) {
-	storeDir := t.TempDir()
-	d := setUp(t, storeDir, Options{})
-	ingest := filepath.Join(storeDir, "ingest")
-	if err := os.Rename(ingest, ingest+".away"); err != nil {
-		t.Fatal(err)
-	}
-	binary := melon().bytes()
-	got := d.outcome(d.write("melon.wasm", binary))
-	if got.Module == nil || got.Module.Path != "" || got.Err == nil || got.Err.Code != CodeStore {
-		t.Fatalf("%+v", got)
-	}
-	blob, err := d.Open(got.Module.Digest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if served, _ := io.ReadAll(blob); !bytes.Equal(served, binary) {
-		t.Error("other bytes are served")
-	}
-	_ = blob.Close()
-	if err := os.Rename(ingest+".away", ingest); err != nil {
-		t.Fatal(err)
-	}
-	d.await("the store", func(s map[snapshot.Ref]snapshot.Outcome) bool {
-		for _, o := range s {
-			got = o
-		}
-		return got.Err == nil
-	})
-	if kept, err := os.ReadFile(got.Module.Path); err != nil || !bytes.Equal(kept, binary) {
-		t.Error(err)
-	}
-}
-
-// TestANoteThatCannotBeWrittenIsTold: only a restart needs it, but then it is too late to say so.
-func TestANoteThatCannotBeWrittenIsTold(t *testing.T) {
-	storeDir := t.TempDir()
-	d := setUp(t, storeDir, Options{})
-	refs := filepath.Join(storeDir, "refs")
-	if err := os.Rename(refs, refs+".away"); err != nil {
-		t.Fatal(err)
-	}
-	ref := d.write("melon.wasm", melon().bytes())
-	d.Want([]snapshot.Ref{ref})
-	d.await("the complaint", func(s map[snapshot.Ref]snapshot.Outcome) bool {
-		return s[ref].Module != nil && s[ref].Module.Path != "" && s[ref].Err != nil && s[ref].Err.Code == CodeStore
-	})
-	if err := os.Rename(refs+".away", refs); err != nil {
-		t.Fatal(err)
-	}
-	d.await("its end", func(s map[snapshot.Ref]snapshot.Outcome) bool { return s[ref].Module != nil && s[ref].Err == nil })
-	d.awaitNote(ref)
-}
-
 // TestAStateReplacesOneThatNobodyRead: the channel holds one state, the newest, and the Resolver never waits for a reader.
 func TestAStateReplacesOneThatNobodyRead(t *testing.T) {
 	d := setUp(t, t.TempDir(), Options{Parallel: 2})
@@ -363,142 +256,5 @@ func TestAStateReplacesOneThatNobodyRead(t *testing.T) {
 	case s := <-d.Outcomes():
 		t.Errorf("a state after the last: %v", s)
 	default:
-	}
-}
-
-// TestRetryTellsOnlyWhatLasts runs on a clock of its own.
-func TestRetryTellsOnlyWhatLasts(t *testing.T) {
-	hiccup, lost := failure(CodeUnreadable, "hiccup", ""), failure(CodeMissing, "missing", "")
-	fine := snapshot.Outcome{Module: &snapshot.Module{Digest: "fine"}}
-	unkept := snapshot.Outcome{Module: fine.Module, Err: &snapshot.ModuleError{Code: CodeStore, What: "disk full"}}
-	for _, c := range []struct {
-		name  string
-		tries []snapshot.Outcome // all but the last may pass
-		told  string
-	}{
-		{"at once", []snapshot.Outcome{fine}, "0s fine"},
-		{"missing", []snapshot.Outcome{lost}, "0s missing"},
-		{"a hiccup", []snapshot.Outcome{hiccup, hiccup, fine}, "300ms fine"},
-		{"it lasts", []snapshot.Outcome{hiccup, hiccup, hiccup, hiccup, fine}, "300ms hiccup, 700ms hiccup, 1.5s fine"},
-		{"a module to use meanwhile", []snapshot.Outcome{unkept, fine}, "0s disk full, 100ms fine"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				begin := time.Now()
-				var told []string
-				n := 0
-				try := func() (snapshot.Outcome, bool) { n++; return c.tries[n-1], n < len(c.tries) }
-				retry(t.Context(), 100*time.Millisecond, try, func(o snapshot.Outcome) {
-					text := "fine"
-					if o.Err != nil {
-						text = o.Err.What
-					}
-					told = append(told, fmt.Sprint(time.Since(begin), " ", text))
-				})
-				if diff := cmp.Diff(c.told, strings.Join(told, ", ")); diff != "" {
-					t.Error(diff)
-				}
-			})
-		})
-	}
-}
-
-func TestRetryEndsWithItsContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		tries := 0
-		try := func() (snapshot.Outcome, bool) { tries++; return failure(CodeUnreadable, "hiccup", ""), true }
-		retry(ctx, 100*time.Millisecond, try, func(snapshot.Outcome) {})
-		if tries < 100 || tries > 140 { // every 30 s at last
-			t.Errorf("%d tries in an hour", tries)
-		}
-	})
-}
-
-func TestWhichReadErrorsMayPass(t *testing.T) {
-	for err, again := range map[error]bool{
-		fs.ErrNotExist: false, fs.ErrPermission: false, syscall.ENOTDIR: false, syscall.ELOOP: false, errTooLarge: false, errNoFile: false,
-		syscall.EIO: true, syscall.EMFILE: true, syscall.ESTALE: true, errChanged: true,
-	} {
-		wrapped := &fs.PathError{Op: "read", Path: "/melon.wasm", Err: err}
-		if o, got := unreadable("/melon.wasm", wrapped); got != again || o.Err == nil {
-			t.Errorf("%v: again %t, %v", err, got, o.Err)
-		}
-	}
-}
-
-// edited is a file that somebody else writes to after its first bytes were read.
-type edited struct {
-	*os.File
-	edit func()
-}
-
-func (e *edited) Read(p []byte) (int, error) {
-	n, err := e.File.Read(p[:min(4, len(p))])
-	if e.edit != nil {
-		e.edit()
-		e.edit = nil
-	}
-	return n, err
-}
-
-func TestAFileThatChangesWhileItIsReadIsNotTaken(t *testing.T) {
-	for name, edit := range map[string]func(path string) error{
-		"longer":  func(path string) error { return os.WriteFile(path, []byte("a longer melon"), 0o600) },
-		"shorter": func(path string) error { return os.Truncate(path, 3) },
-		"emptied": func(path string) error { return os.Truncate(path, 0) },
-		"touched": func(path string) error { return os.Chtimes(path, time.Time{}, time.Now().Add(time.Minute)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "melon.wasm")
-			if err := os.WriteFile(path, []byte("melon melon"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			f, err := os.Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = f.Close() }()
-			change := func() {
-				if err := edit(path); err != nil {
-					t.Error(err)
-				}
-			}
-			if data, err := readUnchanged(&edited{f, change}, 100); !errors.Is(err, errChanged) {
-				t.Errorf("%q, %v", data, err)
-			}
-		})
-	}
-}
-
-func BenchmarkResolve(b *testing.B) {
-	s, err := store.New(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, c := range []struct {
-		name   string
-		binary []byte
-		held   bool // the store has it
-	}{{"small, new", melon().bytes(), false}, {"2 MB, new", large(2 << 20), false}, {"2 MB, stored", large(2 << 20), true}} {
-		b.Run(c.name, func(b *testing.B) {
-			binary := c.binary
-			path := filepath.Join(b.TempDir(), "module.wasm")
-			if err := os.WriteFile(path, binary, 0o600); err != nil {
-				b.Fatal(err)
-			}
-			b.SetBytes(int64(len(binary)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if !c.held {
-					_ = os.Remove(s.Path(store.Digest(binary)))
-				}
-				r := NewResolver(Options{Store: s})
-				if o, _ := r.try(b.Context(), snapshot.Ref{Location: path, Stamp: "1"}); o.Err != nil {
-					b.Fatal(o.Err)
-				}
-			}
-		})
 	}
 }

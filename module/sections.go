@@ -48,7 +48,9 @@ func (w *walk) importSection(c *cursor) {
 			w.memory(m)
 		case Global:
 			c.valueType()
-			c.byte()
+			if mutable := c.byte(); mutable > 1 {
+				c.fail(start, "an imported global of unknown form %d", mutable)
+			}
 		case Tag:
 			c.byte()
 			c.u32()

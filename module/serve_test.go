@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -205,41 +204,4 @@ func TestAnAnswerThatCannotBeWrittenIsNotTold(t *testing.T) {
 	s := &Server{Blobs: shelf{digest: binary}, Fetched: func(string, string) { t.Error("told") }}
 	request := httptest.NewRequest("GET", Prefix+strings.TrimPrefix(digest, "sha256:")+"?proxy=p", nil)
 	s.ServeHTTP(&refusing{*httptest.NewRecorder()}, request)
-}
-
-func BenchmarkServe(b *testing.B) {
-	s, err := store.New(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	binary := large(2 << 20)
-	digest := store.Digest(binary)
-	if err := s.Put(digest, binary); err != nil {
-		b.Fatal(err)
-	}
-	resolver := NewResolver(Options{Store: s})
-	for _, c := range []struct {
-		name, path string
-		handler    http.Handler
-	}{
-		{"graft", Prefix + strings.TrimPrefix(digest, "sha256:") + ".wasm?proxy=p", &Server{Blobs: resolver, Fetched: func(string, string) {}}},
-		{"net/http", "/" + strings.TrimPrefix(digest, "sha256:"), http.FileServerFS(os.DirFS(strings.TrimSuffix(s.Path(digest), strings.TrimPrefix(digest, "sha256:"))))},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			server := httptest.NewServer(c.handler)
-			defer server.Close()
-			b.SetBytes(int64(len(binary)))
-			for b.Loop() {
-				response, err := http.Get(server.URL + c.path)
-				if err != nil {
-					b.Fatal(err)
-				}
-				n, err := io.Copy(io.Discard, response.Body)
-				_ = response.Body.Close()
-				if err != nil || n != int64(len(binary)) {
-					b.Fatal(n, err)
-				}
-			}
-		})
-	}
 }
