@@ -26,7 +26,7 @@ func jsonSchema(s *schema) ([]byte, error) {
 	var definitions object
 	for _, m := range s.Messages {
 		if written[m] {
-			definitions.set(m.Name, definition(m))
+			definitions = append(definitions, member{m.Name, definition(m)})
 		}
 	}
 	// The kind decides which form the rest must have. Said with "if", an editor complains about the field that is wrong;
@@ -71,22 +71,22 @@ func definition(m *message) object {
 	var properties object
 	var required []string
 	for _, f := range m.Fields {
-		properties.set(f.Name, property(f))
+		properties = append(properties, member{f.Name, property(f)})
 		if f.Required {
 			required = append(required, f.Name)
 		}
 	}
 	out := object{{"description", m.Comment}, {"type", "object"}, {"additionalProperties", false}}
 	if required != nil {
-		out.set("required", required)
+		out = append(out, member{"required", required})
 	}
-	out.set("properties", properties)
+	out = append(out, member{"properties", properties})
 	var choices []object
 	for _, c := range m.Choices {
 		choices = append(choices, object{{"oneOf", alternatives(c)}})
 	}
 	if choices != nil {
-		out.set("allOf", choices)
+		out = append(out, member{"allOf", choices})
 	}
 	return out
 }
@@ -107,15 +107,15 @@ func property(f *field) object {
 	out := object{{"description", f.Comment}}
 	switch {
 	case f.Written: // whatever a newer graft wrote there is no fault of the author
-		out.set("type", "object")
+		out = append(out, member{"type", "object"})
 	case f.Map:
-		out.set("type", "object")
-		out.set("additionalProperties", value(f))
+		out = append(out, member{"type", "object"})
+		out = append(out, member{"additionalProperties", value(f)})
 	case f.List:
-		out.set("type", "array")
+		out = append(out, member{"type", "array"})
 		items := value(f)
 		items = append(items, keywords(f.Items)...)
-		out.set("items", items)
+		out = append(out, member{"items", items})
 	default:
 		out = append(out, value(f)...)
 	}
@@ -155,7 +155,7 @@ func keywords(rules []rule) object {
 	var out object
 	for _, r := range rules {
 		if r.Keyword != "" {
-			out.set(r.Keyword, r.Value)
+			out = append(out, member{r.Keyword, r.Value})
 		}
 	}
 	return out

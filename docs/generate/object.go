@@ -14,8 +14,6 @@ type member struct {
 	Value any
 }
 
-func (o *object) set(name string, value any) { *o = append(*o, member{name, value}) }
-
 // MarshalJSON writes the members one after the other.
 func (o object) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
