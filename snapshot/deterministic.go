@@ -62,38 +62,12 @@ func canonicalize(m protoreflect.Message) error {
 	if packed, ok := m.Interface().(*anypb.Any); ok {
 		return repack(packed)
 	}
-	var failed error
-	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		failed = canonicalizeField(field, value)
-		return failed == nil
+	return eachMessage(m, func(inner protoreflect.Message) error {
+		if packed, ok := inner.Interface().(*anypb.Any); ok {
+			return repack(packed)
+		}
+		return nil
 	})
-	return failed
-}
-
-func canonicalizeField(field protoreflect.FieldDescriptor, value protoreflect.Value) error {
-	switch {
-	case field.IsMap():
-		if field.MapValue().Message() == nil {
-			return nil
-		}
-		var failed error
-		value.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
-			failed = canonicalize(v.Message())
-			return failed == nil
-		})
-		return failed
-	case field.Message() == nil:
-		return nil
-	case field.IsList():
-		for i := range value.List().Len() {
-			if err := canonicalize(value.List().Get(i).Message()); err != nil {
-				return err
-			}
-		}
-		return nil
-	default:
-		return canonicalize(value.Message())
-	}
 }
 
 func repack(packed *anypb.Any) error {
@@ -109,4 +83,33 @@ func repack(packed *anypb.Any) error {
 	}
 	packed.Value = marshal(inner)
 	return nil
+}
+
+// eachMessage calls visit for every message below m, from the outside in but not into an Any, until one is an error.
+func eachMessage(m protoreflect.Message, visit func(protoreflect.Message) error) error {
+	var failed error
+	walk := func(inner protoreflect.Message) bool {
+		failed = visit(inner)
+		if _, packed := inner.Interface().(*anypb.Any); failed == nil && !packed {
+			failed = eachMessage(inner, visit)
+		}
+		return failed == nil
+	}
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.IsMap():
+			if field.MapValue().Message() != nil {
+				value.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool { return walk(v.Message()) })
+			}
+		case field.Message() == nil:
+		case field.IsList():
+			for i := 0; i < value.List().Len() && failed == nil; i++ {
+				walk(value.List().Get(i).Message())
+			}
+		default:
+			walk(value.Message())
+		}
+		return failed == nil
+	})
+	return failed
 }

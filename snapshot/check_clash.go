@@ -1,0 +1,66 @@
+package snapshot
+
+import (
+	"strings"
+
+	graftv1alpha1 "github.com/graft-xds/graft/proto/graft/v1alpha1"
+)
+
+// checkClashes finds what a Proxy claims that another one, already admitted, has on the same Envoys. Only selectors of
+// which one certainly takes in the other are compared: whether others ever meet on an Envoy is seen when one connects.
+func checkClashes(p *Proxy, admitted []*inForce[Proxy]) []Problem {
+	var problems []Problem
+	for _, other := range admitted {
+		if !covers(p.Spec.GetNodes(), other.form.Spec.GetNodes()) && !covers(other.form.Spec.GetNodes(), p.Spec.GetNodes()) {
+			continue
+		}
+		problems = append(problems, clashes(p, other.form)...)
+	}
+	return problems
+}
+
+// clashes finds what p claims that other has, as problems of p, each field once.
+func clashes(p, other *Proxy) []Problem {
+	taken, told := map[string]bool{}, map[string]bool{}
+	for _, claimed := range other.claims() {
+		taken[claimed.what] = true
+	}
+	var problems []Problem
+	for _, claimed := range p.claims() {
+		if taken[claimed.what] && !told[claimed.field] {
+			told[claimed.field] = true
+			problems = append(problems, Problem{
+				Origin: p.Origin(claimed.field),
+				Code:   CodeClash,
+				What:   claimed.what + " is already defined by " + other.Key.String() + " for the same Envoys",
+				Hint:   "give it another name or address, or select other Envoys by nodes; the other is at " + place(other.Origin("metadata.name")),
+			})
+		}
+	}
+	return problems
+}
+
+// claims lists what the Proxy claims on the Envoys it selects.
+func (p *Proxy) claims() []claim { return claims(p.Spec, wholeResources(p.Spec)) }
+
+// covers says whether every node that b selects is certainly selected by a.
+func covers(a, b *graftv1alpha1.NodeSelector) bool {
+	for name, value := range a.GetMatchLabels() {
+		if got, ok := b.GetMatchLabels()[name]; !ok || got != value {
+			return false
+		}
+	}
+	return coversGlob(a.GetId(), b.GetId()) && coversGlob(a.GetCluster(), b.GetCluster())
+}
+
+// coversGlob says whether everything that b matches is certainly matched by a; empty matches everything.
+func coversGlob(a, b string) bool {
+	switch {
+	case a == "" || a == b:
+		return true
+	case b == "" || strings.Contains(b, "*"):
+		return strings.Trim(a, "*") == ""
+	default:
+		return matchGlob(a, b)
+	}
+}
