@@ -208,3 +208,33 @@ func TestNothingPutOff(t *testing.T) {
 		}
 	}
 }
+
+// codes gives each constant of the type snapshot.Code, and where it stands.
+func codes(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, f := range goFiles(t) {
+		ast.Inspect(f.syntax, func(node ast.Node) bool {
+			spec, ok := node.(*ast.ValueSpec)
+			if !ok || f.test || !isCode(spec.Type) {
+				return true
+			}
+			for _, value := range spec.Values {
+				if literal, ok := value.(*ast.BasicLit); ok {
+					code, _ := strconv.Unquote(literal.Value)
+					out[code] = f.at(literal)
+				}
+			}
+			return true
+		})
+	}
+	return out
+}
+
+func isCode(kind ast.Expr) bool {
+	if sel, ok := kind.(*ast.SelectorExpr); ok {
+		kind = sel.Sel
+	}
+	id, ok := kind.(*ast.Ident)
+	return ok && id.Name == "Code"
+}
