@@ -2,11 +2,12 @@ package envoytest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -21,39 +22,47 @@ func (l *Load) keep(ctx context.Context, number int) {
 			}
 			continue
 		}
-		var ended atomic.Bool
+		ends := make(chan error, l.options.Streams)
 		var streams sync.WaitGroup
 		for range l.options.Streams {
-			streams.Go(func() {
-				if l.ask(ctx, conn, number) {
-					ended.Store(true)
-				}
-			})
+			streams.Go(func() { ends <- l.ask(ctx, conn, number) })
 		}
 		streams.Wait()
-		if ended.Load() {
-			l.closed()
+		close(ends)
+		for reason := range ends {
+			if reason != nil {
+				l.closed(fmt.Errorf("connection %d ended: %w", number, reason))
+				break
+			}
 		}
 		_ = conn.Close()
 	}
 }
 
 // ask makes requests on a connection, one at a time, until the load stops or the connection takes no more of them: then it
-// returns true.
-func (l *Load) ask(ctx context.Context, conn *http.ClientConn, number int) (ended bool) {
+// returns why.
+func (l *Load) ask(ctx context.Context, conn *http.ClientConn, number int) (ended error) {
 	for ctx.Err() == nil {
+		if err := conn.Err(); err != nil {
+			return err
+		}
 		// After a GOAWAY there is nothing to reserve. Over HTTP/1.1 RoundTrip itself waits for the answer before.
-		if conn.Err() != nil || l.options.HTTP2 && conn.Reserve() != nil {
-			return true
+		if l.options.HTTP2 {
+			if err := conn.Reserve(); err != nil {
+				return err
+			}
 		}
 		answer := l.request(conn, number)
 		l.count(answer)
-		if answer.Last || answer.Err != nil && !l.options.HTTP2 {
-			return true
+		switch {
+		case answer.Last:
+			return errors.New("connection: close")
+		case answer.Err != nil && !l.options.HTTP2:
+			return answer.Err
 		}
 		pause(ctx, l.options.Pause)
 	}
-	return conn.Err() != nil
+	return conn.Err()
 }
 
 func (l *Load) dial(ctx context.Context) (*http.ClientConn, error) {
@@ -71,10 +80,11 @@ func (l *Load) dial(ctx context.Context) (*http.ClientConn, error) {
 	return conn, nil
 }
 
-func (l *Load) closed() {
+func (l *Load) closed(reason error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.totals.Closes++
+	l.totals.note(reason)
 }
 
 // Dial opens one connection to host:port, HTTP/1.1 or h2c with prior knowledge. Unlike an http.Transport it never tries a

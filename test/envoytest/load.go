@@ -44,12 +44,18 @@ type Totals struct {
 	Statuses map[int]int // whole answers by status
 	Dials    int         // connections that were opened; Connections, if none was ever closed
 	Closes   int         // connections that ended before Stop: closed, reset, `connection: close`, GOAWAY
-	Errors   []string    // texts of the first failures
+	Errors   []string    // texts of the first failures and closes
 }
 
 // String is the counts in one line.
 func (t Totals) String() string {
 	return fmt.Sprintf("%d requests, %d failures, %d connections opened, %d closed", t.Requests, t.Failures, t.Dials, t.Closes)
+}
+
+func (t *Totals) note(err error) {
+	if len(t.Errors) < errorsKept {
+		t.Errors = append(t.Errors, err.Error())
+	}
 }
 
 // errorsKept is how many texts Totals.Errors has at most.
@@ -169,9 +175,7 @@ func (l *Load) count(a Answer) {
 	}
 	if failure != nil {
 		l.totals.Failures++
-		if len(l.totals.Errors) < errorsKept {
-			l.totals.Errors = append(l.totals.Errors, failure.Error())
-		}
+		l.totals.note(failure)
 	}
 	kept := l.watches[:0]
 	for _, w := range l.watches {
