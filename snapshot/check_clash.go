@@ -6,42 +6,46 @@ import (
 	graftv1alpha1 "github.com/graft-xds/graft/proto/graft/v1alpha1"
 )
 
+// claimed is a Proxy with what it claims.
+type claimed struct {
+	*Proxy
+	claims []claim
+}
+
+func claimedBy(p *Proxy) claimed { return claimed{p, claims(p.Spec, wholeResources(p.Spec))} }
+
 // checkClashes finds what a Proxy claims that another one, already admitted, has on the same Envoys. Only selectors of
 // which one certainly takes in the other are compared: whether others ever meet on an Envoy is seen when one connects.
-func checkClashes(p *Proxy, admitted []*inForce[Proxy]) []Problem {
+func checkClashes(p claimed, admitted []claimed) []Problem {
 	var problems []Problem
 	for _, other := range admitted {
-		if !covers(p.Spec.GetNodes(), other.form.Spec.GetNodes()) && !covers(other.form.Spec.GetNodes(), p.Spec.GetNodes()) {
-			continue
+		if covers(p.Spec.GetNodes(), other.Spec.GetNodes()) || covers(other.Spec.GetNodes(), p.Spec.GetNodes()) {
+			problems = append(problems, clashes(p, other)...)
 		}
-		problems = append(problems, clashes(p, other.form)...)
 	}
 	return problems
 }
 
 // clashes finds what p claims that other has, as problems of p, each field once.
-func clashes(p, other *Proxy) []Problem {
+func clashes(p, other claimed) []Problem {
 	taken, told := map[string]bool{}, map[string]bool{}
-	for _, claimed := range other.claims() {
-		taken[claimed.what] = true
+	for _, c := range other.claims {
+		taken[c.what] = true
 	}
 	var problems []Problem
-	for _, claimed := range p.claims() {
-		if taken[claimed.what] && !told[claimed.field] {
-			told[claimed.field] = true
+	for _, c := range p.claims {
+		if taken[c.what] && !told[c.field] {
+			told[c.field] = true
 			problems = append(problems, Problem{
-				Origin: p.Origin(claimed.field),
+				Origin: p.Origin(c.field),
 				Code:   CodeClash,
-				What:   claimed.what + " is already defined by " + other.Key.String() + " for the same Envoys",
+				What:   c.what + " is already defined by " + other.Key.String() + " for the same Envoys",
 				Hint:   "give it another name or address, or select other Envoys by nodes; the other is at " + place(other.Origin("metadata.name")),
 			})
 		}
 	}
 	return problems
 }
-
-// claims lists what the Proxy claims on the Envoys it selects.
-func (p *Proxy) claims() []claim { return claims(p.Spec, wholeResources(p.Spec)) }
 
 // covers says whether every node that b selects is certainly selected by a.
 func covers(a, b *graftv1alpha1.NodeSelector) bool {

@@ -9,8 +9,12 @@ import (
 // same: the Proxy may come later. Where there is no Proxy document at all, the listeners are somebody else's.
 func checkTargets(config *Config) []Problem {
 	var problems []Problem
+	all := make([]targetable, len(config.Proxies))
+	for i, p := range config.Proxies {
+		all[i] = targetsOf(p)
+	}
 	for _, filter := range config.Filters {
-		for i, target := range filter.Targets {
+		for i := range filter.Targets {
 			warn := func(field, hint, format string, args ...any) {
 				problems = append(problems, Problem{
 					Origin: filter.Origin(fmt.Sprintf("spec.targets[%d].%s", i, field)),
@@ -19,26 +23,51 @@ func checkTargets(config *Config) []Problem {
 					Hint:   hint,
 				})
 			}
-			checkTarget(target, config.Proxies, warn)
+			checkTarget(&filter.Targets[i], all, warn)
 		}
 	}
 	return problems
 }
 
-func checkTarget(target Target, proxies []*Proxy, warn func(field, hint, format string, args ...any)) {
-	within := proxies
+// targetable is what targets can name in one Proxy.
+type targetable struct {
+	proxy     Key
+	listeners []string
+	routes    map[string][]string // names of the routes of each listener; under "" those of whole route configurations
+}
+
+func targetsOf(p *Proxy) targetable {
+	t := targetable{proxy: p.Key, routes: map[string][]string{}}
+	for _, l := range p.Spec.GetListeners() {
+		t.listeners = append(t.listeners, l.GetName())
+		for _, r := range l.GetRoutes() {
+			if r.GetName() != "" {
+				t.routes[l.GetName()] = append(t.routes[l.GetName()], r.GetName())
+			}
+		}
+	}
+	for _, whole := range wholeResources(p.Spec) {
+		if whole.kind == "listener" {
+			t.listeners = append(t.listeners, whole.name)
+		}
+		t.routes[""] = append(t.routes[""], whole.routes...)
+	}
+	return t
+}
+
+func checkTarget(target *Target, within []targetable, warn func(field, hint, format string, args ...any)) {
 	if target.Proxy != (Key{}) {
-		at := slices.IndexFunc(proxies, func(p *Proxy) bool { return p.Key == target.Proxy })
+		at := slices.IndexFunc(within, func(t targetable) bool { return t.proxy == target.Proxy })
 		if at < 0 {
-			warn("proxy", didYouMean(nameOf(target.Proxy), "Proxy document", proxyNames(proxies)), "there is no %s", target.Proxy)
+			warn("proxy", didYouMean(nameOf(target.Proxy), "Proxy document", proxyNames(within)), "there is no %s", target.Proxy)
 			return
 		}
-		within = proxies[at : at+1]
+		within = within[at : at+1]
 	}
-	if len(within) == 0 {
+	if len(within) == 0 || len(target.Listeners)+len(target.Routes) == 0 {
 		return
 	}
-	listeners, routes := targetNames(within, target.Listeners)
+	listeners, routes := namesWithin(within, target.Listeners)
 	for i, name := range target.Listeners {
 		if !slices.Contains(listeners, name) {
 			warn(fmt.Sprintf("listeners[%d]", i), didYouMean(name, "listener", listeners), "no Proxy document has a listener %q", name)
@@ -51,36 +80,26 @@ func checkTarget(target Target, proxies []*Proxy, warn func(field, hint, format 
 	}
 }
 
-func proxyNames(proxies []*Proxy) []string {
-	var names []string
-	for _, p := range proxies {
-		names = append(names, nameOf(p.Key))
+func proxyNames(all []targetable) []string {
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = nameOf(all[i].proxy)
 	}
 	return names
 }
 
 func nameOf(key Key) string { return key.Namespace + "/" + key.Name }
 
-// targetNames gives the names of all listeners of the proxies, and of the routes of those among them that are meant.
-func targetNames(proxies []*Proxy, meant []string) (listeners, routes []string) {
-	for _, p := range proxies {
-		for _, l := range p.Spec.GetListeners() {
-			listeners = append(listeners, l.GetName())
-			if len(meant) > 0 && !slices.Contains(meant, l.GetName()) {
-				continue
-			}
-			for _, r := range l.GetRoutes() {
-				if r.GetName() != "" {
-					routes = append(routes, r.GetName())
-				}
+// namesWithin gives the names of all listeners, and of the routes of those among them that are meant.
+func namesWithin(all []targetable, meant []string) (listeners, routes []string) {
+	for _, t := range all {
+		listeners = append(listeners, t.listeners...)
+		for _, l := range t.listeners {
+			if len(meant) == 0 || slices.Contains(meant, l) {
+				routes = append(routes, t.routes[l]...)
 			}
 		}
-		for _, r := range wholeResources(p.Spec) {
-			if r.kind == "listener" {
-				listeners = append(listeners, r.name)
-			}
-			routes = append(routes, r.routes...)
-		}
+		routes = append(routes, t.routes[""]...)
 	}
 	return listeners, routes
 }

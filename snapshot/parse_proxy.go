@@ -20,19 +20,23 @@ const defaultSlots = 8
 func admitProxies(picked choice) ([]*inForce[Proxy], []Problem) {
 	var problems []Problem
 	var admitted []*inForce[Proxy]
+	var taken []claimed
 	admit := func(of candidate) {
+		var claims claimed
 		found, proxy := firstGood(of, func(doc *Document) (*Proxy, []Problem) {
 			form, found := parseProxy(doc)
-			if form != nil {
-				if clashes := checkClashes(form, admitted); len(clashes) > 0 {
-					return nil, append(found, clashes...)
-				}
+			if form == nil {
+				return nil, found
+			}
+			claims = claimedBy(form)
+			if clashes := checkClashes(claims, taken); len(clashes) > 0 {
+				return nil, append(found, clashes...)
 			}
 			return form, found
 		})
 		problems = append(problems, found...)
 		if proxy != nil {
-			admitted = append(admitted, proxy)
+			admitted, taken = append(admitted, proxy), append(taken, claims)
 		}
 	}
 	var changed []Key
