@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/graft-xds/graft/snapshot"
+)
+
+func newValidate() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Print the problems that serve would find in files or folders",
+		Long: `Print the problems that serve would find in files or folders: each with its place, what is wrong and how to mend it.
+Nothing runs and nothing is changed. Exit code 3 if there is a problem.`,
+		Args: wantArgs(1, "a file or folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			preview, err := previewFiles(cmd.Context(), args, nil)
+			if err != nil {
+				return err
+			}
+			if len(preview.Problems) > 0 {
+				printProblems(cmd.ErrOrStderr(), preview.Problems)
+				return errReported
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "ok: %s, %s\n",
+				plural(len(preview.Config.Filters), "filter"), plural(len(preview.Config.Proxies), "proxy", "proxies"))
+			return nil
+		},
+	}
+}
+
+// printProblems writes each problem as `graft: where: what` and its hint on the next line.
+func printProblems(w io.Writer, problems []snapshot.Problem) {
+	for _, p := range problems {
+		fmt.Fprintf(w, "graft: %s\n", p.Error())
+		if p.Hint != "" {
+			fmt.Fprintf(w, "  %s\n", p.Hint)
+		}
+	}
+}
+
+// plural gives "1 filter" or "2 filters"; an irregular plural can be told.
+func plural(n int, one string, many ...string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	if len(many) > 0 {
+		return fmt.Sprintf("%d %s", n, many[0])
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,142 @@
+package plane
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/graft-xds/graft/xds"
+)
+
+// verdictLife is how long a verdict is kept that nothing has touched: an Envoy that was away for longer is asked again.
+const verdictLife = 30 * 24 * time.Hour
+
+// Ledger keeps what proxies refused in a folder: a small JSON file for each verdict, and the bytes of the last good
+// contents once for all verdicts that name them. It implements xds.Ledger; its methods may be called from any goroutine.
+type Ledger struct {
+	dir string
+
+	mu sync.Mutex // one writer at a time
+}
+
+// NewLedger opens the folder, which need not exist yet.
+func NewLedger(dir *Dir) *Ledger { return &Ledger{dir: dir.Verdicts()} }
+
+// storedVerdict is a verdict on disk; the bytes of the good content are a file of their own.
+type storedVerdict struct {
+	xds.Verdict
+	GoodFile string `json:",omitempty"`
+}
+
+// Load implements xds.Ledger. A file that cannot be read is left out, and told in the error.
+func (l *Ledger) Load() ([]xds.Verdict, error) {
+	entries, err := os.ReadDir(l.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read verdicts: %w", err)
+	}
+	var verdicts []xds.Verdict
+	var failed []error
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".json") {
+			continue
+		}
+		path := filepath.Join(l.dir, entry.Name())
+		v, err := l.read(path)
+		switch {
+		case err != nil:
+			failed = append(failed, err)
+		case time.Since(v.At) > verdictLife:
+			failed = append(failed, os.Remove(path))
+		default:
+			verdicts = append(verdicts, v)
+		}
+	}
+	l.sweep(verdicts)
+	return verdicts, errors.Join(failed...)
+}
+
+func (l *Ledger) read(path string) (xds.Verdict, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return xds.Verdict{}, fmt.Errorf("read verdict: %w", err)
+	}
+	var v storedVerdict
+	if err := json.Unmarshal(data, &v); err != nil {
+		return xds.Verdict{}, fmt.Errorf("read verdict %s: %w", path, err)
+	}
+	if v.GoodFile != "" && v.Good != nil {
+		if v.Good.Body, err = os.ReadFile(filepath.Join(l.dir, v.GoodFile)); err != nil {
+			return xds.Verdict{}, fmt.Errorf("read last good content: %w", err)
+		}
+	}
+	return v.Verdict, nil
+}
+
+// Save implements xds.Ledger.
+func (l *Ledger) Save(v xds.Verdict) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := os.MkdirAll(l.dir, 0o750); err != nil {
+		return fmt.Errorf("write verdict: %w", err)
+	}
+	stored := storedVerdict{Verdict: v}
+	if v.Good != nil {
+		good := *v.Good
+		stored.Good, good.Body = &good, nil
+		if v.Good.Body != nil {
+			stored.GoodFile = goodFile(v)
+			path := filepath.Join(l.dir, stored.GoodFile)
+			if _, err := os.Stat(path); err != nil {
+				if err := writeFile(path, v.Good.Body); err != nil {
+					return fmt.Errorf("write last good content: %w", err)
+				}
+			}
+		}
+	}
+	data, err := json.MarshalIndent(stored, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write verdict: %w", err)
+	}
+	if err := writeFile(filepath.Join(l.dir, hash(v.Node, v.Envoy, v.Slot, v.Revision)+".json"), data); err != nil {
+		return fmt.Errorf("write verdict: %w", err)
+	}
+	return nil
+}
+
+// sweep removes contents that no verdict names any more.
+func (l *Ledger) sweep(verdicts []xds.Verdict) {
+	named := map[string]bool{}
+	for _, v := range verdicts {
+		if v.Good != nil {
+			named[goodFile(v)] = true
+		}
+	}
+	contents, err := filepath.Glob(filepath.Join(l.dir, "*.content"))
+	if err != nil {
+		return
+	}
+	for _, path := range contents {
+		if !named[filepath.Base(path)] {
+			_ = os.Remove(path) // one that stays costs only its bytes
+		}
+	}
+}
+
+// goodFile names the content of a verdict: equal slot and revision mean equal bytes.
+func goodFile(v xds.Verdict) string { return hash(v.Slot, v.Good.Revision) + ".content" }
+
+func hash(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:12])
+}
