@@ -38,6 +38,24 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// BenchmarkEditOneOfMany changes one of 1,000 documents in a file.
+func BenchmarkEditOneOfMany(b *testing.B) {
+	var head, tail strings.Builder
+	for i := range 999 {
+		tail.WriteString("---\n" + filterText(i))
+	}
+	decoder, memory, i := newDecoder(b), &Memory{}, 0
+	for b.Loop() {
+		i++
+		head.Reset()
+		head.WriteString(strings.Repeat("# a comment\n", i%7) + filterText(10_000+i))
+		text := []byte(head.String() + tail.String())
+		if documents, broken := decoder.Decode("f.yaml", text, DecodeOptions{Dir: "/d", Memory: memory}); len(documents) != 1000 || len(broken) > 0 {
+			b.Fatal(len(documents), broken)
+		}
+	}
+}
+
 // BenchmarkNewDecoder is what is paid once.
 func BenchmarkNewDecoder(b *testing.B) {
 	for b.Loop() {

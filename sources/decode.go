@@ -29,6 +29,9 @@ type Decoder struct {
 type DecodeOptions struct {
 	Dir  string // folder that relative paths in documents start from; empty: they stay as written
 	JSON bool   // the text is JSON, whatever the name of the file says
+
+	// Memory of the same file, decoded with the same options, if it is decoded again and again. May be nil.
+	Memory *Memory
 }
 
 // NewDecoder compiles the rules of the schema. Types of `native` filters and whole Envoy resources are those that are
@@ -50,30 +53,15 @@ func (d *Decoder) Decode(file string, data []byte, o DecodeOptions) ([]snapshot.
 	if failed != nil {
 		return nil, []snapshot.Broken{failed.broken(file)}
 	}
-	var out decoded
+	read := d.eachYAML
 	if o.JSON || strings.EqualFold(filepath.Ext(file), ".json") {
-		failed = eachJSON(text, func(root *yaml.Node) { out.add(d.objects(file, 0, root, o)) })
-	} else {
-		failed = eachYAML(text, func(line int, root *yaml.Node) { out.add(d.objects(file, line, root, o)) })
+		read = d.eachJSON
 	}
+	out, failed := read(file, text, o)
 	if failed != nil {
 		return nil, []snapshot.Broken{failed.broken(file)}
 	}
 	return out.documents, out.broken
-}
-
-// eachYAML parses one document of the stream after the other; line is the number of lines before it.
-func eachYAML(text []byte, do func(line int, root *yaml.Node)) *failure {
-	for _, c := range split(text) {
-		root, failed := parseYAML(c.text, c.line)
-		if failed != nil {
-			return failed
-		}
-		if root != nil {
-			do(c.line, root)
-		}
-	}
-	return nil
 }
 
 type decoded struct {

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -104,7 +105,11 @@ func oneLine(d *snapshot.Document) string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.NewReplacer(`": `, `":`, `, "`, `,"`, `,  `, `,`).Replace(string(text))
+	var b bytes.Buffer // protojson varies the spaces on purpose
+	if err := json.Compact(&b, text); err != nil {
+		return err.Error()
+	}
+	return b.String()
 }
 
 func TestPositions(t *testing.T) {
@@ -184,6 +189,30 @@ func deepBlocks(levels int) string {
 		fmt.Fprintf(&b, "%sa:\n", strings.Repeat(" ", i))
 	}
 	return b.String()
+}
+
+// TestMemory: what is known by heart comes out as if it had been decoded, wherever it has moved to.
+func TestMemory(t *testing.T) {
+	decoder, memory := newDecoder(t), &Memory{}
+	good := func(name string) string {
+		return "---\napiVersion: graft.dev/v1alpha1\nkind: Filter\nmetadata: {name: " + name + "}\nspec: {lua: {code: x}}\n"
+	}
+	bad := strings.Replace(good("b"), "code", "kode", 1)
+	for i, text := range []string{
+		good("a") + good("b"), "# one more line\n" + good("a") + good("b"), good("b") + good("a"), good("a") + bad, good("c") + bad,
+		good("a") + "{", good("a") + good("b"), good("a") + good("a"), "", good("a"),
+	} {
+		want, wantBroken := decoder.Decode("f.yaml", []byte(text), DecodeOptions{Dir: "/d"})
+		got, broken := decoder.Decode("f.yaml", []byte(text), DecodeOptions{Dir: "/d", Memory: memory})
+		if diff := cmp.Diff(string(describe(want, wantBroken)), string(describe(got, broken))); diff != "" {
+			t.Errorf("step %d: %s", i, diff)
+		}
+		for j := range got {
+			if diff := cmp.Diff(want[j].Positions, got[j].Positions); diff != "" {
+				t.Errorf("step %d, document %d: %s", i, j, diff)
+			}
+		}
+	}
 }
 
 // TestAliasBomb holds the decoder to a bound: nine levels of nine aliases stand for 387 million values.

@@ -13,9 +13,9 @@ import (
 	"github.com/graft-xds/graft/snapshot"
 )
 
-// eachJSON parses one JSON value of the text after the other. A YAML parser would do for most JSON, but not for all of it
+// parseJSON parses one JSON value of the text after the other. A YAML parser would do for most JSON, but not for all of it
 // (surrogate pairs in escapes), and its complaints would be about YAML.
-func eachJSON(text []byte, do func(root *yaml.Node)) *failure {
+func parseJSON(text []byte, do func(root *yaml.Node)) *failure {
 	j := &jsonParser{text: text, decoder: json.NewDecoder(bytes.NewReader(text)), at: snapshot.Position{Line: 1, Column: 1}}
 	j.decoder.UseNumber()
 	for !j.atEnd() {
