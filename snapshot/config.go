@@ -12,6 +12,8 @@ type Config struct {
 	Proxies   []*Proxy   // by namespace, name
 	Selection string     // hash of everything that decides which proxy sees what; equal: no proxy changes its group
 	Documents []Document // the form of each object that is in force, sorted by key: the newest that was good
+
+	selectors selectorIndex // filled in by the first Place or Build
 }
 
 // Filter is one HTTP filter of a chain. Exactly one of Wasm, Lua and Native is set.

@@ -32,6 +32,8 @@ type Result struct {
 	Problems []Problem             // sorted
 	Memory   Memory                // what the next Build, even one in another process, must know
 	Statuses []FilterState         // one for each filter, in chain order
+
+	memo *memo // what the next Build in this process shares
 }
 
 // Resources is all that the proxies of one group get. A snapshot is closed: every slot that a listener names is in Slots,
@@ -39,6 +41,13 @@ type Result struct {
 type Resources struct {
 	Types map[string][]*Resource // by type URL (all but ExtensionType), each sorted by name
 	Slots map[string]*Content    // by name of the ECDS resource
+
+	inputs  groupInputs      // what all this was made of
+	plans   map[string]*plan // by the identity of the slot set
+	routes  map[routesKey]*Resource
+	named   []named // the slots that its listeners name
+	remarks []remark
+	held    []remark // no problems: what filters wait for
 }
 
 // Resource is one xDS resource, marshalled once. The pointer stays the same as long as the content does.
@@ -47,6 +56,9 @@ type Resource struct {
 	Name    string
 	Version string // hash of the content, the same in every replica and after every restart
 	Body    []byte // the marshalled message (not the Any around it); never written to
+
+	// Uses names the filters that a RouteConfiguration carries in per-route chains: they are in force where it is ACKed.
+	Uses []FilterUse
 }
 
 // FilterState is what Build made of one filter, for status.
@@ -63,7 +75,8 @@ type FilterState struct {
 type Memory struct {
 	Documents []Document           // Config.Documents: the last good form of every object
 	Forms     map[Key]Form         // the last form of each filter whose module was in hand
-	Slots     map[string]SlotOrder // by group key and listener: which filter is in which declared slot
+	Slots     map[string]SlotOrder // by group key and slot set: which filter is in which slot
+	Selection string               // Config.Selection that the keys of Slots belong to
 }
 
 // Form is a filter with its module in hand.
@@ -72,5 +85,6 @@ type Form struct {
 	Module string // digest; empty for lua and native
 }
 
-// SlotOrder is the filter in each declared slot of a listener; a zero Key is an unused slot.
+// SlotOrder is the filter in each declared slot of a listener, where a zero Key is an unused slot; or the filters of a
+// chain slot in order. A filter that a deny stands for is in it too, so that a new graft knows it from one left out.
 type SlotOrder []Key
