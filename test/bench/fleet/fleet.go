@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -221,9 +222,15 @@ func (f *Fleet) judged() []*proxy {
 
 func (p *proxy) holds(versions map[string]string) bool {
 	for name, version := range versions {
-		if p.acked[name].version != version {
+		if plain(p.acked[name].version) != version {
 			return false
 		}
 	}
 	return true
+}
+
+// plain is a version without the number of the attempt, which graft adds where the same bytes have to go out again.
+func plain(version string) string {
+	version, _, _ = strings.Cut(version, "#")
+	return version
 }

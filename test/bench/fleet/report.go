@@ -34,7 +34,7 @@ type Report struct {
 	Payload   int64 // bytes of all responses
 	Failed    int   // streams that the server or the network ended
 	Failure   string
-	Versions  map[string]map[string]int // resource name, version: how many proxies accepted it last
+	Versions  map[string]map[string]int // resource name, plain version: how many proxies accepted it last
 	Sums      map[string][]uint32       // resource name: the different CRCs of what was accepted last
 }
 
@@ -71,7 +71,7 @@ func (r *Report) add(p *proxy) {
 		if r.Versions[name] == nil {
 			r.Versions[name] = map[string]int{}
 		}
-		r.Versions[name][version]++
+		r.Versions[name][plain(version)]++
 	}
 	for name, sum := range p.sums {
 		if !slices.Contains(r.Sums[name], sum) {
