@@ -6,7 +6,7 @@ import (
 
 	filterchainv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/filter_chain/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
-	wasmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/wasm/v3"
+	httpwasmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/wasm/v3"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -44,7 +44,7 @@ func unfit(message proto.Message) (what, hint string) {
 		return "the router cannot be in a chain", "graft puts it at the end of every listener by itself"
 	case *filterchainv3.FilterChainConfig:
 		return "a chain cannot be in a chain", "write its filters as Filter documents; order puts them in order"
-	case *wasmv3.Wasm:
+	case *httpwasmv3.Wasm:
 		config := m.GetConfig()
 		if config.GetVmConfig().GetCode().GetRemote() != nil && !config.GetVmConfig().GetNackOnCodeCacheMiss() {
 			return "remote code without nack_on_code_cache_miss", "Envoy would leave the filter out without a word; use spec.wasm, or set nack_on_code_cache_miss"

@@ -3,7 +3,6 @@ package snapshot
 import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
-
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	graftv1alpha1 "github.com/graft-xds/graft/proto/graft/v1alpha1"

@@ -2,7 +2,7 @@ package snapshot
 
 import (
 	"encoding/json"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -56,7 +56,7 @@ func TestEnvoyAccepts(t *testing.T) {
 				if err := os.WriteFile(path, text, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				out, err := exec.Command(envoy, "--mode", "validate", "-l", "warn", "-c", path).CombinedOutput()
+				out, err := exec.CommandContext(t.Context(), envoy, "--mode", "validate", "-l", "warn", "-c", path).CombinedOutput()
 				if err != nil {
 					t.Errorf("%v\n%s", err, out)
 				}
@@ -170,7 +170,7 @@ func filterTypesOf(t *testing.T, envoy string) []string {
 	if err := os.WriteFile(config, []byte(bootstrap), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(envoy, "-c", config, "--admin-address-path", address, "--disable-hot-restart", "-l", "off", "--concurrency", "1")
+	command := exec.CommandContext(t.Context(), envoy, "-c", config, "--admin-address-path", address, "--disable-hot-restart", "-l", "off", "--concurrency", "1")
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -198,18 +198,8 @@ func filterTypesOf(t *testing.T, envoy string) []string {
 			t.Fatal("no answer from Envoy's admin port")
 		case <-tick.C:
 		}
-		at, err := os.ReadFile(address)
-		if _, _, wrong := net.SplitHostPort(string(at)); err != nil || wrong != nil {
-			continue
-		}
-		response, err := http.Get("http://" + string(at) + "/config_dump")
-		if err != nil {
-			continue
-		}
-		err = json.NewDecoder(response.Body).Decode(&dump)
-		response.Body.Close()
-		if err != nil {
-			t.Fatal(err)
+		if at, err := os.ReadFile(address); err == nil {
+			_ = json.Unmarshal(adminPage(t, string(at), "/config_dump"), &dump)
 		}
 	}
 	var names []string
@@ -220,4 +210,23 @@ func filterTypesOf(t *testing.T, envoy string) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// adminPage gives what Envoy's admin port answers, nothing while it does not.
+func adminPage(t *testing.T, address, path string) []byte {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		return nil // the file with the address is not whole yet
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil
+	}
+	return body
 }

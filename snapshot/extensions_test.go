@@ -17,7 +17,7 @@ const extensionsFile = "extensions.gen.go"
 // TestExtensions checks that extensions.gen.go links every package of the Envoy API whose messages can stand in an Any.
 func TestExtensions(t *testing.T) {
 	const module = "github.com/envoyproxy/go-control-plane/envoy"
-	listed, err := exec.Command("go", "list", module+"/config/...", module+"/extensions/...", module+"/type/...", module+"/data/...", module+"/watchdog/...").Output()
+	listed, err := exec.CommandContext(t.Context(), "go", "list", module+"/config/...", module+"/extensions/...", module+"/type/...", module+"/data/...", module+"/watchdog/...").Output()
 	if err != nil {
 		t.Skipf("go list: %v", err)
 	}

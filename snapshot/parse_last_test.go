@@ -24,45 +24,61 @@ func TestLastForm(t *testing.T) {
 	for name, steps := range map[string][]step{
 		"a refused edit keeps the last form": {
 			{files: []file{{"a.yaml", lua("melon", "1")}}, inForce: []string{"melon 1"}},
-			{what: "refused", files: []file{{"a.yaml", filterYAML("melon", "lua: {code: x}")}}, inForce: []string{"melon 1"},
-				problems: []string{"the script defines neither envoy_on_request nor envoy_on_response"}},
+			{
+				what: "refused", files: []file{{"a.yaml", filterYAML("melon", "lua: {code: x}")}}, inForce: []string{"melon 1"},
+				problems: []string{"the script defines neither envoy_on_request nor envoy_on_response"},
+			},
 			{what: "mended", files: []file{{"a.yaml", lua("melon", "2")}}, inForce: []string{"melon 2"}},
 			{what: "gone", files: nil, inForce: nil},
 		},
 		"an unreadable object keeps its last form, the others go on": {
 			{files: []file{{"a.yaml", lua("melon", "1") + lua("lemon", "1")}}, inForce: []string{"lemon 1", "melon 1"}},
-			{files: []file{{"a.yaml", lua("lemon", "2")}}, broken: []Broken{{Key: Key{"Filter", "default", "melon"}, Problem: Problem{What: "unknown field"}}},
-				inForce: []string{"lemon 2", "melon 1"}, problems: []string{"unknown field"}},
+			{
+				files: []file{{"a.yaml", lua("lemon", "2")}}, broken: []Broken{{Key: Key{"Filter", "default", "melon"}, Problem: Problem{What: "unknown field"}}},
+				inForce: []string{"lemon 2", "melon 1"}, problems: []string{"unknown field"},
+			},
 		},
 		"an unreadable object that never was good is not there": {
 			{broken: []Broken{{Key: Key{"Filter", "default", "melon"}, Problem: Problem{What: "unknown field"}}}, problems: []string{"unknown field"}},
 		},
 		"an unreadable file keeps all that it had, but not what is elsewhere now": {
 			{files: []file{{"a.yaml", lua("melon", "1") + lua("lemon", "1")}, {"b.yaml", lua("kiwi", "1")}}, inForce: []string{"kiwi 1", "lemon 1", "melon 1"}},
-			{files: []file{{"b.yaml", lua("kiwi", "2") + lua("lemon", "2")}}, broken: []Broken{{Problem: Problem{Origin: Origin{File: "a.yaml"}, What: "not YAML"}}},
-				inForce: []string{"kiwi 2", "lemon 2", "melon 1"}, problems: []string{"not YAML"}},
-			{what: "still", files: []file{{"b.yaml", ""}}, broken: []Broken{{Problem: Problem{Origin: Origin{File: "a.yaml"}, What: "not YAML"}}},
-				inForce: []string{"melon 1"}, problems: []string{"not YAML"}},
+			{
+				files: []file{{"b.yaml", lua("kiwi", "2") + lua("lemon", "2")}}, broken: []Broken{{Problem: Problem{Origin: Origin{File: "a.yaml"}, What: "not YAML"}}},
+				inForce: []string{"kiwi 2", "lemon 2", "melon 1"}, problems: []string{"not YAML"},
+			},
+			{
+				what: "still", files: []file{{"b.yaml", ""}}, broken: []Broken{{Problem: Problem{Origin: Origin{File: "a.yaml"}, What: "not YAML"}}},
+				inForce: []string{"melon 1"}, problems: []string{"not YAML"},
+			},
 		},
 		"the holder of a name keeps it": {
 			{files: []file{{"b.yaml", lua("melon", "b")}}, inForce: []string{"melon b"}},
-			{what: "a file that comes first in order", files: []file{{"a.yaml", lua("melon", "a")}, {"b.yaml", lua("melon", "b")}}, inForce: []string{"melon b"},
-				problems: []string{"Filter default/melon is defined twice"}},
-			{what: "the holder may be edited", files: []file{{"a.yaml", lua("melon", "a")}, {"b.yaml", lua("melon", "b2")}}, inForce: []string{"melon b2"},
-				problems: []string{"Filter default/melon is defined twice"}},
+			{
+				what: "a file that comes first in order", files: []file{{"a.yaml", lua("melon", "a")}, {"b.yaml", lua("melon", "b")}}, inForce: []string{"melon b"},
+				problems: []string{"Filter default/melon is defined twice"},
+			},
+			{
+				what: "the holder may be edited", files: []file{{"a.yaml", lua("melon", "a")}, {"b.yaml", lua("melon", "b2")}}, inForce: []string{"melon b2"},
+				problems: []string{"Filter default/melon is defined twice"},
+			},
 			{what: "the holder is gone", files: []file{{"a.yaml", lua("melon", "a")}}, inForce: []string{"melon a"}},
 		},
 		"of two Proxies that claim one name, the one that was there stays": {
 			{files: []file{{"b.yaml", proxy("b", web)}}, inForce: []string{"b"}},
-			{files: []file{{"a.yaml", proxy("a", web)}, {"b.yaml", proxy("b", web)}}, inForce: []string{"b"},
-				problems: []string{`listener "web" is already defined by Proxy default/b for the same Envoys`, `address "0.0.0.0:1" is already defined by Proxy default/b for the same Envoys`}},
+			{
+				files: []file{{"a.yaml", proxy("a", web)}, {"b.yaml", proxy("b", web)}}, inForce: []string{"b"},
+				problems: []string{`listener "web" is already defined by Proxy default/b for the same Envoys`, `address "0.0.0.0:1" is already defined by Proxy default/b for the same Envoys`},
+			},
 			{what: "a listener moves from one to the other in one save", files: []file{{"a.yaml", proxy("a", web)}, {"b.yaml", proxy("b", "listeners: []")}}, inForce: []string{"a", "b"}},
 			{what: "and back", files: []file{{"a.yaml", proxy("a", "listeners: []")}, {"b.yaml", proxy("b", web)}}, inForce: []string{"a", "b"}},
 		},
 		"a Proxy that clashes keeps its last form": {
 			{files: []file{{"a.yaml", proxy("a", web)}, {"b.yaml", proxy("b", "listeners: [{name: other, address: '0.0.0.0:2'}]")}}, inForce: []string{"a", "b"}},
-			{files: []file{{"a.yaml", proxy("a", web)}, {"b.yaml", proxy("b", "listeners: [{name: web, address: '0.0.0.0:2'}]")}}, inForce: []string{"a", "b"},
-				problems: []string{`listener "web" is already defined by Proxy default/a for the same Envoys`}},
+			{
+				files: []file{{"a.yaml", proxy("a", web)}, {"b.yaml", proxy("b", "listeners: [{name: web, address: '0.0.0.0:2'}]")}}, inForce: []string{"a", "b"},
+				problems: []string{`listener "web" is already defined by Proxy default/a for the same Envoys`},
+			},
 		},
 		"Proxies for other Envoys do not clash": {
 			{files: []file{{"a.yaml", proxy("a", "nodes: {cluster: a}\n"+web)}, {"b.yaml", proxy("b", "nodes: {cluster: b}\n"+web)}}, inForce: []string{"a", "b"}},
