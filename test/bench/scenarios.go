@@ -41,6 +41,7 @@ func scenarios() []scenario {
 		{name: "storm", run: (*bench).storm},
 		{name: "stall", servers: []string{floor, ours}, run: (*bench).stall},
 		{name: "refuse", servers: []string{ours, "stock"}, run: (*bench).refuse},
+		{name: "churn", servers: []string{floor, ours}, run: (*bench).churn},
 		{name: "edit", servers: []string{ours}, run: (*bench).edit},
 	}
 }

@@ -36,7 +36,7 @@ func TestSmoke(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBench(s, t.Output(), t.Output())
-	if err := b.run(t.Context(), []string{"push", "idle-tls", "ten", "storm", "stall", "refuse"}); err != nil {
+	if err := b.run(t.Context(), []string{"push", "idle-tls", "ten", "storm", "stall", "refuse", "churn"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, m := range b.ledger.measures {
@@ -45,7 +45,7 @@ func TestSmoke(t *testing.T) {
 		}
 	}
 	never := []string{
-		"one of ten: bytes beside it", "storm: payload",
+		"one of ten: bytes beside it", "storm: payload", "stalled proxy: heap",
 		"refusing proxy, delta: answers a second", "refusing proxy, sotw: answers a second",
 	}
 	for _, what := range never {

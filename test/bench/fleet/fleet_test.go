@@ -188,9 +188,11 @@ func TestStalledProxyReadsNothing(t *testing.T) {
 		}
 		<-push
 		go func() {
-			for on.Send(deltaResponse("2", "v2", 1<<20)) == nil {
+			var err error
+			for err == nil { // until the end of the stream
+				err = on.Send(deltaResponse("2", "v2", 1<<20))
 			}
-			close(blocked) // only the end of the stream ends this
+			close(blocked)
 		}()
 		<-on.Context().Done()
 		return nil

@@ -46,9 +46,9 @@ func slot(t testing.TB, name string, body int) *anypb.Any {
 	})}
 }
 
-func said(t testing.TB, name, version string, any *anypb.Any) resource {
+func said(t testing.TB, name, version string, body *anypb.Any) resource {
 	t.Helper()
-	raw := marshalled(t, any)
+	raw := marshalled(t, body)
 	return resource{name: name, version: version, size: int64(len(raw)), sum: crc32.Checksum(raw, castagnoli)}
 }
 
