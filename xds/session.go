@@ -1,0 +1,140 @@
+package xds
+
+import (
+	"sync"
+	"time"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+
+	"github.com/graft-xds/graft/snapshot"
+)
+
+// session is what is known of the proxy behind one stream, and what decides what goes out on it. The stream's handler
+// goroutine calls most of it; Publish, Groups and Proxies look in from others, so mu guards all but the first fields.
+type session struct {
+	server *Server
+	delta  bool
+	only   string // type URL of a separate service; empty on ADS
+	since  time.Time
+
+	mu    sync.Mutex
+	node  snapshot.Node
+	known bool // the node was told
+	token string
+
+	group    snapshot.Group
+	placed   *snapshot.Config // that group was computed for
+	next     placement        // that Groups computed for the next Config
+	res      *snapshot.Resources
+	epoch    uint64 // of the published state that was adopted last
+	watches  [typeCount]*watch
+	slots    map[string]*slot
+	reported bool // the client told of a version on this stream: it is not a fresh one
+	heals    int  // how many times a slot that stood refused took something
+	strange  int  // requests for types that graft does not serve
+
+	knock  func() // puts a ticket into the stream's queue; nil before the stream runs and after it ended
+	rung   bool   // a ticket is on its way
+	out    *frame // decided by take, sent by the stream
+	alarm  func() bool
+	wakeAt time.Time
+	later  []func() // to be done by the handler goroutine without mu: I/O
+}
+
+func newSession(s *Server, delta bool, only string) *session {
+	return &session{server: s, delta: delta, only: only, since: s.options.Clock.Now()}
+}
+
+// meet takes the node from the first request that has one.
+func (s *session) meet(n *corev3.Node) {
+	if n == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.known {
+		s.known, s.node = true, readNode(n)
+		s.token = tokenOf(s.node.ID)
+	}
+}
+
+// ring makes the handler goroutine ask take what goes out. mu is held.
+func (s *session) ring() {
+	if s.knock != nil && !s.rung {
+		s.rung = true
+		s.knock()
+	}
+}
+
+// open is called once the stream can be rung.
+func (s *session) open(knock func()) {
+	s.mu.Lock()
+	s.knock = knock
+	s.mu.Unlock()
+	s.server.join(s)
+}
+
+// close is called as the stream ends; afterwards nothing rings it any more.
+func (s *session) close() {
+	s.server.leave(s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.knock = nil
+	if s.alarm != nil {
+		s.alarm()
+		s.alarm = nil
+	}
+	if w := s.watches[extensionIndex]; w != nil && w.flight != nil && !w.flight.remote {
+		s.server.memories.unsettled(s.node.ID, w.flight.slot.name, w.flight.version)
+	}
+}
+
+// awake makes the session look again at t. mu is held.
+func (s *session) awake(t time.Time) {
+	if s.alarm != nil {
+		if !t.Before(s.wakeAt) {
+			return
+		}
+		s.alarm()
+	}
+	s.wakeAt = t
+	s.alarm = s.server.options.Clock.AfterFunc(t.Sub(s.server.options.Clock.Now()), func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.alarm = nil
+		s.ring()
+	})
+}
+
+// take decides what goes out next; nil if nothing does. The handler goroutine calls it for each ticket, and again after
+// everything that was sent. The answer is recorded as being on its way before it is.
+func (s *session) take() *frame {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rung = false
+	s.out = s.decide()
+	return s.out
+}
+
+// sent is called as the frame gets its nonce, before the bytes leave.
+func (s *session) sent(f *frame, nonce string) {
+	s.mu.Lock()
+	f.nonce, f.flight.nonce = nonce, nonce
+	s.out = nil
+	s.ring() // there may be more
+	s.mu.Unlock()
+	s.server.counters.pushed(f.flight.watch.index, f.size())
+}
+
+// finish does what was put off while mu was held.
+func (s *session) finish() {
+	s.mu.Lock()
+	later := s.later
+	s.later = nil
+	s.mu.Unlock()
+	for _, f := range later {
+		f()
+	}
+}
+
+func (s *session) now() time.Time { return s.server.options.Clock.Now() }
