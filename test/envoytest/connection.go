@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// dialLimit is how long opening a connection may take.
+const dialLimit = 5 * time.Second
+
 // keep holds one of the load's connections open, dialling again when it ends.
 func (l *Load) keep(ctx context.Context, number int) {
 	for ctx.Err() == nil {
@@ -41,16 +44,13 @@ func (l *Load) keep(ctx context.Context, number int) {
 
 // ask makes requests on a connection, one at a time, until the load stops or the connection takes no more of them: then it
 // returns why.
-func (l *Load) ask(ctx context.Context, conn *http.ClientConn, number int) (ended error) {
+func (l *Load) ask(ctx context.Context, conn clientConn, number int) (ended error) {
 	for ctx.Err() == nil {
 		if err := conn.Err(); err != nil {
 			return err
 		}
-		// After a GOAWAY there is nothing to reserve. Over HTTP/1.1 RoundTrip itself waits for the answer before.
-		if l.options.HTTP2 {
-			if err := conn.Reserve(); err != nil {
-				return err
-			}
+		if err := conn.Reserve(); err != nil { // nothing is to be had after a GOAWAY
+			return err
 		}
 		answer := l.request(conn, number)
 		l.count(answer)
@@ -65,12 +65,17 @@ func (l *Load) ask(ctx context.Context, conn *http.ClientConn, number int) (ende
 	return conn.Err()
 }
 
-func (l *Load) dial(ctx context.Context) (*http.ClientConn, error) {
+func (l *Load) dial(ctx context.Context) (clientConn, error) {
 	target, err := url.Parse(l.options.URL)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := Dial(ctx, target.Host, l.options.HTTP2)
+	var conn clientConn
+	if l.options.HTTP2 {
+		conn, err = Dial(ctx, target.Host, true)
+	} else {
+		conn, err = dialHTTP1(ctx, target.Host)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +101,7 @@ func Dial(ctx context.Context, address string, http2 bool) (*http.ClientConn, er
 	transport := &http.Transport{
 		Protocols:          &protocols,
 		DisableCompression: true,
-		DialContext:        (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+		DialContext:        (&net.Dialer{Timeout: dialLimit}).DialContext,
 	}
 	return transport.NewClientConn(ctx, "http", address)
 }

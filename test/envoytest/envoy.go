@@ -28,8 +28,9 @@ type Envoy struct {
 	cleanup func()
 }
 
-// startLimit is how long an Envoy may take until it is ready. Compiling a big module on a busy machine takes seconds.
-const startLimit = 60 * time.Second
+// startLimit is how long an Envoy may take until it is ready. Compiling a Go module takes it two seconds of its own, and
+// many more on a machine that is busy.
+const startLimit = 3 * time.Minute
 
 // Launch starts an Envoy and waits until its admin interface answers, not longer than ctx. It need not be ready yet.
 func Launch(ctx context.Context, o Options) (*Envoy, error) {
