@@ -31,6 +31,9 @@ type fed struct {
 // feed starts an Envoy of a version with the resources of a group.
 func feed(t *testing.T, version string, r *Resources) *fed {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a real Envoy takes its time")
+	}
 	f := &fed{t: t, dir: t.TempDir()}
 	f.write(r)
 	f.Envoy = envoytest.Start(t, envoytest.Options{
