@@ -63,8 +63,11 @@ format: ## every Go and proto file as the linters want it
 
 # One line a generator. All of them are deterministic and need no network once the tools are there.
 .PHONY: generate
-generate: ## what is made from the schema and the code: proto/**/*.pb.go, docs/reference
-	$(buf) generate
+generate: ## what is made from the schema and the code: *.pb.go, *.gen.go, docs/reference
+	@$(buf) generate
+	@go test ./snapshot -run '^TestExtensions$$' -update
+	@go test ./test -run '^(TestProblems|TestMetrics)$$' -update
+	@go test ./cmd/graft -run '^TestReference$$' -update
 
 .PHONY: check
 check: lint ## lint, and nothing left to format, to generate or to tidy
