@@ -99,8 +99,9 @@ func (d *deltaStream) GetDeltaRequest() *discoveryv3.DeltaDiscoveryRequest { ret
 func (d *deltaStream) GetSystemVersion() (string, error)                   { return "", nil }
 func (d *deltaStream) GetResponseVersion() string                          { return "" }
 func (d *deltaStream) GetNextVersionMap() map[string]string                { return map[string]string{} }
-func (d *deltaStream) GetReturnedResources() map[string]string             { return map[string]string{} }
-func (d *deltaStream) GetContext() context.Context                         { return d.Context() }
+
+func (d *deltaStream) GetReturnedResources() map[string]string { return map[string]string{} }
+func (d *deltaStream) GetContext() context.Context             { return d.Context() }
 
 // The rest of delta.Callbacks.
 

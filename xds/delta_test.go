@@ -20,6 +20,7 @@ func (c *deltaClient) fresh() {
 }
 
 func TestDeltaWildcard(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), cluster("y", "1"), route("r", "1"))
@@ -38,6 +39,7 @@ func TestDeltaWildcard(t *testing.T) {
 }
 
 func TestDeltaNames(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(route("r", "1"), route("s", "1"))
@@ -62,6 +64,7 @@ func TestDeltaNames(t *testing.T) {
 }
 
 func TestDeltaWildcardAndNames(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), cluster("y", "1"))
@@ -80,6 +83,7 @@ func TestDeltaWildcardAndNames(t *testing.T) {
 }
 
 func TestDeltaReconnectIsSentNothingThatItHas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), cluster("y", "2"), listener("l", "1"), route("r", "1"), content("a", "1"), content("b", "2"))
@@ -94,6 +98,7 @@ func TestDeltaReconnectIsSentNothingThatItHas(t *testing.T) {
 }
 
 func TestStaleAndForeignNoncesAreNoAnswers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"))
@@ -114,6 +119,7 @@ func TestStaleAndForeignNoncesAreNoAnswers(t *testing.T) {
 }
 
 func TestUnknownTypesAreIgnoredWithinBounds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"))
@@ -128,6 +134,7 @@ func TestUnknownTypesAreIgnoredWithinBounds(t *testing.T) {
 }
 
 func TestTooManyNames(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.MaxNames = 3 })
 	w.plane()
 	w.publish()
@@ -139,6 +146,7 @@ func TestTooManyNames(t *testing.T) {
 }
 
 func TestSeparateServiceServesOneType(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), cluster("x", "1"))

@@ -1,6 +1,7 @@
 package xds
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,10 +12,17 @@ import (
 // In declared slots no filter may be absent for a moment that was there and shall be there: snapshot.NextSlot knows the
 // order. nil if all of them have to wait for others.
 func (s *session) first(due []*push) *push {
+	var heavy *push
 	for _, p := range due {
 		if p.slot.known == "" || p.slot.again() || slotSet(p.slot.name) == p.slot.name {
-			return p
+			if !p.hasModules() {
+				return p
+			}
+			heavy = cmp.Or(heavy, p)
 		}
+	}
+	if heavy != nil {
+		return heavy
 	}
 	for _, p := range due {
 		if chosen := s.firstOf(slotSet(p.slot.name), due); chosen != nil {
@@ -22,6 +30,12 @@ func (s *session) first(due []*push) *push {
 		}
 	}
 	return nil
+}
+
+// hasModules tells whether the proxy has to compile before it can answer. A listener that warms counts the
+// initial_fetch_timeout of all its slots at once, so what is quick goes first.
+func (p *push) hasModules() bool {
+	return p.content != nil && slices.ContainsFunc(p.content.Uses, func(use snapshot.FilterUse) bool { return use.Digest != "" })
 }
 
 // firstOf chooses among the pushes to one set of slots. What cannot go out now, because it was refused or because a module

@@ -19,6 +19,7 @@ func buildVersion(major, minor, patch uint32) *corev3.Node_UserAgentBuildVersion
 }
 
 func TestReadNode(t *testing.T) {
+	t.Parallel()
 	extensions := func(names ...string) []*corev3.Extension {
 		var all []*corev3.Extension
 		for _, name := range names {

@@ -24,6 +24,7 @@ func (w *world) all(c *deltaClient) {
 }
 
 func TestWhatIsNamedGoesFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	c := w.delta("p")
@@ -44,6 +45,7 @@ func TestWhatIsNamedGoesFirst(t *testing.T) {
 }
 
 func TestWhatIsNoLongerNamedGoesLast(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	c := w.delta("p")
@@ -61,6 +63,7 @@ func TestWhatIsNoLongerNamedGoesLast(t *testing.T) {
 }
 
 func TestRefusedRouteKeepsItsCluster(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	c := w.delta("p")
@@ -76,6 +79,7 @@ func TestRefusedRouteKeepsItsCluster(t *testing.T) {
 }
 
 func TestRefusalDoesNotHoldUpOtherTypes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	c := w.delta("p")
@@ -92,6 +96,7 @@ func TestRefusalDoesNotHoldUpOtherTypes(t *testing.T) {
 }
 
 func TestSilentClientHoldsUpOtherTypesForAWhile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *Options) { o.Patience = 10 * time.Second })
 	w.plane()
 	c := w.delta("p")
@@ -112,6 +117,7 @@ func TestSilentClientHoldsUpOtherTypesForAWhile(t *testing.T) {
 }
 
 func TestTypesThatNobodyAsksForAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), listener("l", "1"), content("a", "1"))
@@ -124,6 +130,7 @@ func TestTypesThatNobodyAsksForAreNotWaitedFor(t *testing.T) {
 }
 
 func TestRefusedListener(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(listener("l", "1"), listener("m", "1"))
@@ -158,6 +165,7 @@ func TestRefusedListener(t *testing.T) {
 }
 
 func TestListenerThatComesBackToWhatItWas(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(listener("l", "1"))
@@ -177,6 +185,7 @@ func TestListenerThatComesBackToWhatItWas(t *testing.T) {
 
 // While a chain stands refused, Envoy refuses every listener that names its slot.
 func TestListenerGoesOutAgainOnceTheSlotIsHealed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	c := w.delta("p")
@@ -196,6 +205,7 @@ func TestListenerGoesOutAgainOnceTheSlotIsHealed(t *testing.T) {
 }
 
 func TestOtherTypesAreNotRetried(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), cluster("y", "1"))
@@ -209,6 +219,7 @@ func TestOtherTypesAreNotRetried(t *testing.T) {
 }
 
 func TestBlame(t *testing.T) {
+	t.Parallel()
 	items := func(names ...string) (all []item) {
 		for _, name := range names {
 			all = append(all, item{listener(name, "1"), "1"})

@@ -8,6 +8,7 @@ import (
 )
 
 func TestSlotIsServedAndUpdated(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"))
@@ -23,6 +24,7 @@ func TestSlotIsServedAndUpdated(t *testing.T) {
 }
 
 func TestSlotsGoOneByOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), content("b", "1"), content("c", "1"))
@@ -39,6 +41,7 @@ func TestSlotsGoOneByOne(t *testing.T) {
 }
 
 func TestManyEditsWhileOneIsAnsweredBecomeOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"))
@@ -55,6 +58,7 @@ func TestManyEditsWhileOneIsAnsweredBecomeOne(t *testing.T) {
 }
 
 func TestVanishedSlotIsNotSpokenOf(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), content("b", "1"))
@@ -72,13 +76,14 @@ func TestVanishedSlotIsNotSpokenOf(t *testing.T) {
 }
 
 func TestForeignSlotIsAnsweredOnceItIsBuilt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.publish(content("ours", "1"))
 	c := w.delta("p")
 	c.fresh2(w)
 	c.subscribe(snapshot.ExtensionType, "ours", "theirs")
 	c.takes("ECDS ours=1")
-	<-w.server.Wake()
+	w.woken()
 	groups := w.server.Groups(w.config)
 	if len(groups) != 1 || fmt.Sprint(groups[0].Foreign) != "[theirs]" || groups[0].Previous == "" {
 		t.Fatalf("groups: %+v", groups)
@@ -88,7 +93,7 @@ func TestForeignSlotIsAnsweredOnceItIsBuilt(t *testing.T) {
 	w.publish(content("ours", "2"), content("theirs", "1"))
 	c.takes("ECDS ours=2")
 	c.unsubscribe(snapshot.ExtensionType, "theirs")
-	<-w.server.Wake() // it is in the group without foreign slots again
+	w.woken() // it is in the group without foreign slots again
 	w.build()
 	c.silent()
 }
@@ -97,7 +102,7 @@ func TestForeignSlotIsAnsweredOnceItIsBuilt(t *testing.T) {
 func (c *deltaClient) fresh2(w *world) {
 	c.Helper()
 	c.subscribe(snapshot.ClusterType)
-	<-w.server.Wake()
+	w.woken()
 	w.build()
 	c.takes("CDS")
 	c.subscribe(snapshot.ListenerType)
@@ -105,6 +110,7 @@ func (c *deltaClient) fresh2(w *world) {
 }
 
 func TestUnsubscribeAndSubscribeAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"))
@@ -124,6 +130,7 @@ func TestUnsubscribeAndSubscribeAgain(t *testing.T) {
 }
 
 func TestSubscribeAgainWhileTheFirstIsOnItsWay(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"))
@@ -139,6 +146,7 @@ func TestSubscribeAgainWhileTheFirstIsOnItsWay(t *testing.T) {
 }
 
 func TestEveryExtension(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), content("b", "1"))
@@ -155,6 +163,7 @@ func TestEveryExtension(t *testing.T) {
 }
 
 func TestProvisionalContentIsForThoseWhoHaveNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	standIn := content("a", "deny")
@@ -173,6 +182,7 @@ func TestProvisionalContentIsForThoseWhoHaveNothing(t *testing.T) {
 
 // Moves of filters between declared slots: for a moment in force twice, never not at all.
 func TestMovesAreMakeBeforeBreak(t *testing.T) {
+	t.Parallel()
 	one, two, three := "graft/w/1-of-3", "graft/w/2-of-3", "graft/w/3-of-3"
 	w := newWorld(t)
 	w.plane()
@@ -192,6 +202,7 @@ func TestMovesAreMakeBeforeBreak(t *testing.T) {
 
 // A filter whose new place refuses it stays in the old one.
 func TestMoveThatIsRefusedKeepsTheFilter(t *testing.T) {
+	t.Parallel()
 	one, two := "graft/w/1-of-2", "graft/w/2-of-2"
 	w := newWorld(t)
 	w.plane()

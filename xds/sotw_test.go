@@ -18,6 +18,7 @@ func (c *sotwClient) fresh() {
 }
 
 func TestSotwSlots(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), content("b", "1"))
@@ -33,6 +34,7 @@ func TestSotwSlots(t *testing.T) {
 
 // A refusal of a SotW client carries the version before; a server that compares versions sends the same again for ever.
 func TestSotwRefusalIsNotAnsweredWithTheSame(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), cluster("x", "1"))
@@ -60,6 +62,7 @@ func TestSotwRefusalIsNotAnsweredWithTheSame(t *testing.T) {
 }
 
 func TestSotwMakeBeforeBreak(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), listener("l", "1"), listener("m", "1"))
@@ -76,6 +79,7 @@ func TestSotwMakeBeforeBreak(t *testing.T) {
 }
 
 func TestSotwSubsetsSendWhatChanged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(endpoint("x", "1"), endpoint("y", "1"), endpoint("z", "1"))
@@ -91,6 +95,7 @@ func TestSotwSubsetsSendWhatChanged(t *testing.T) {
 }
 
 func TestSotwUnsubscribeFromAllIsNotEverything(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(endpoint("x", "1"), endpoint("y", "1"), cluster("x", "1"), cluster("y", "1"), content("a", "1"))
@@ -114,6 +119,7 @@ func TestSotwUnsubscribeFromAllIsNotEverything(t *testing.T) {
 }
 
 func TestSotwReconnect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	publish := func(a string) {
@@ -159,6 +165,7 @@ func TestSotwReconnect(t *testing.T) {
 }
 
 func TestSotwSlotGivenUpAndTakenBackAcrossStreams(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"), content("b", "1"))
@@ -177,6 +184,7 @@ func TestSotwSlotGivenUpAndTakenBackAcrossStreams(t *testing.T) {
 }
 
 func TestSotwRefusedListenerIsRetried(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(listener("l", "1"))
@@ -195,6 +203,7 @@ func TestSotwRefusedListenerIsRetried(t *testing.T) {
 }
 
 func TestSotwStaleRequestIsDropped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(endpoint("x", "1"), endpoint("y", "1"))
@@ -215,6 +224,7 @@ func TestSotwStaleRequestIsDropped(t *testing.T) {
 
 // go-control-plane's own client.
 func TestSotwClientOfOthers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster("x", "1"), cluster("y", "1"))

@@ -1,10 +1,9 @@
 package xds
 
 import (
+	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
 )
 
 // request is what both kinds of request have in common, once the subscription is known.

@@ -50,6 +50,7 @@ func (w *world) edit(things ...any) {
 }
 
 func TestModuleIsFetchedBeforeTheRealPush(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.edit(fetched("a", "2", "m2"))
@@ -80,6 +81,7 @@ func TestModuleIsFetchedBeforeTheRealPush(t *testing.T) {
 }
 
 func TestFetchThatEndsBeforeTheRefusalIsHeard(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.edit(fetched("a", "2", "m2"))
@@ -93,6 +95,7 @@ func TestFetchThatEndsBeforeTheRefusalIsHeard(t *testing.T) {
 }
 
 func TestModulesAreFetchedOneByOne(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.edit(fetched("a", "2", "m1", "m2", "m3", "m4", "m5"))
@@ -107,6 +110,7 @@ func TestModulesAreFetchedOneByOne(t *testing.T) {
 }
 
 func TestFetchThatNeverComesGoesInline(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.edit(fetched("a", "2", "m2"))
@@ -122,6 +126,7 @@ func TestFetchThatNeverComesGoesInline(t *testing.T) {
 }
 
 func TestFetchThatDoesNotHelpGoesInline(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.edit(fetched("a", "2", "m2"))
@@ -139,6 +144,7 @@ func TestFetchThatDoesNotHelpGoesInline(t *testing.T) {
 }
 
 func TestRefusedContentWithAllModulesInTheCache(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.server.Fetched(tokenOf("p"), "m2")
@@ -151,6 +157,7 @@ func TestRefusedContentWithAllModulesInTheCache(t *testing.T) {
 }
 
 func TestEditWhileAModuleIsFetched(t *testing.T) {
+	t.Parallel()
 	w, c := warmWorld(t)
 	seen := map[string]bool{}
 	w.edit(fetched("a", "2", "m2"))
@@ -170,6 +177,7 @@ func TestEditWhileAModuleIsFetched(t *testing.T) {
 }
 
 func TestNothingIsFetchedWithoutTheCluster(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(fetched("a", "1", "m1"))
@@ -182,6 +190,7 @@ func TestNothingIsFetchedWithoutTheCluster(t *testing.T) {
 }
 
 func TestListenerWaitsWhileTheSlotIsHealed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.plane()
 	w.publish(cluster(snapshot.ModulesCluster, "1"), listener("l", "1"), content("a", "1"))

@@ -15,6 +15,7 @@ import (
 
 // What the codec writes is what the protobuf library reads as the message that was meant.
 func TestFramesAreMessages(t *testing.T) {
+	t.Parallel()
 	large := &snapshot.Resource{Type: snapshot.ExtensionType, Name: "big", Version: "9", Body: []byte(strings.Repeat("x", 300_000))}
 	empty := &snapshot.Resource{Type: snapshot.ClusterType, Name: "empty", Version: "1"}
 	for _, test := range []struct {
@@ -68,8 +69,8 @@ func reads(t *testing.T, f *frame, want proto.Message) {
 	if err := proto.Unmarshal(body, got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
-		t.Error(diff)
+	if !proto.Equal(want, got) {
+		t.Errorf("read as something else:\n%.2000v\nwant:\n%.2000v", got, want)
 	}
 }
 
@@ -97,6 +98,7 @@ func TestBodiesAreShared(t *testing.T) {
 }
 
 func TestPressForgetsWhatIsGone(t *testing.T) {
+	t.Parallel()
 	p := newPress(renderForTest)
 	kept, gone := content("a", "1"), content("b", "1")
 	x, y := cluster("x", "1"), cluster("y", "1")
@@ -110,6 +112,7 @@ func TestPressForgetsWhatIsGone(t *testing.T) {
 }
 
 func TestOtherMessagesGoThroughTheUsualCodec(t *testing.T) {
+	t.Parallel()
 	message := &discoveryv3.DeltaDiscoveryRequest{TypeUrl: "t", ResourceNamesSubscribe: []string{"a"}}
 	buffers, err := newCodec().Marshal(message)
 	if err != nil {

@@ -144,6 +144,16 @@ func (w *world) build() {
 	w.server.Publish(w.config, result)
 }
 
+// woken waits until the server asks for a group.
+func (w *world) woken() {
+	w.Helper()
+	select {
+	case <-w.server.Wake():
+	case <-time.After(patience):
+		w.Fatal("the server asks for no group")
+	}
+}
+
 // plane builds whenever the server asks for it, until the test ends.
 func (w *world) plane() {
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -198,12 +208,15 @@ func resource(typeURL, name, version string) *snapshot.Resource {
 func cluster(name, version string) *snapshot.Resource {
 	return resource(snapshot.ClusterType, name, version)
 }
+
 func endpoint(name, version string) *snapshot.Resource {
 	return resource(snapshot.EndpointType, name, version)
 }
+
 func listener(name, version string) *snapshot.Resource {
 	return resource(snapshot.ListenerType, name, version)
 }
+
 func route(name, version string) *snapshot.Resource {
 	return resource(snapshot.RouteType, name, version)
 }
