@@ -78,8 +78,10 @@ func verdicts() []verdict {
 		)},
 
 		{"no ABI", edit(func(s *source) { s.exports[1].name = "hello" }), CodeABI, none, sdk},
-		{"the marker is no function", edit(func(s *source) { s.exports[0].name, s.exports[1].name = "proxy_abi_version_0_2_1", "hello" }), CodeABI,
-			"exports proxy_abi_version_0_2_1 as a memory, not as a function", "build it with an SDK of the Proxy-Wasm ABI 0.1.0, 0.2.0 or 0.2.1"},
+		{
+			"the marker is no function", edit(func(s *source) { s.exports[0].name, s.exports[1].name = "proxy_abi_version_0_2_1", "hello" }), CodeABI,
+			"exports proxy_abi_version_0_2_1 as a memory, not as a function", "build it with an SDK of the Proxy-Wasm ABI 0.1.0, 0.2.0 or 0.2.1",
+		},
 		{"ABI of the future", abi("0_3_0"), CodeABI, "exports proxy_abi_version_0_3_0, which Envoy does not know", "build it with an SDK of the Proxy-Wasm ABI 0.1.0, 0.2.0 or 0.2.1"},
 		{"an object file", edit(func(s *source) {
 			s.exports[1].name = "hello"
@@ -87,36 +89,62 @@ func verdicts() []verdict {
 		}), CodeABI, "this is an object file: it has not been linked to a module yet", "link it with wasm-ld, or let the compiler link it"},
 		{"no memory", edit(func(s *source) { s.memory, s.exports = nil, s.exports[1:] }), CodeMemory, "exports no memory; Envoy would load it and crash at its first call", handed},
 		{"a memory of its own", edit(func(s *source) { s.exports = s.exports[1:] }), CodeMemory, "exports no memory; Envoy would load it and crash at its first call", handed},
-		{"4 GiB", edit(func(s *source) { s.memory = cat([]byte{0}, uleb(65536)) }), CodeMemory,
-			"asks for 65536 pages of memory at its start (4.0 GiB); Envoy gives at most 16384 (1 GiB)", "lower the initial memory (--initial-memory of the linker), or the size of static data"},
-		{"a page more than a gigabyte", edit(func(s *source) { s.memory = cat([]byte{0}, uleb(16385)) }), CodeMemory,
-			"asks for 16385 pages of memory at its start (1.0 GiB); Envoy gives at most 16384 (1 GiB)", "lower the initial memory (--initial-memory of the linker), or the size of static data"},
+		{
+			"4 GiB", edit(func(s *source) { s.memory = cat([]byte{0}, uleb(65536)) }), CodeMemory,
+			"asks for 65536 pages of memory at its start (4.0 GiB); Envoy gives at most 16384 (1 GiB)", "lower the initial memory (--initial-memory of the linker), or the size of static data",
+		},
+		{
+			"a page more than a gigabyte", edit(func(s *source) { s.memory = cat([]byte{0}, uleb(16385)) }), CodeMemory,
+			"asks for 16385 pages of memory at its start (1.0 GiB); Envoy gives at most 16384 (1 GiB)", "lower the initial memory (--initial-memory of the linker), or the size of static data",
+		},
 		{"64-bit memory", edit(func(s *source) { s.memory = []byte{4, 1} }), CodeMemory, "has a memory with 64-bit addresses; the Proxy-Wasm ABI is a 32-bit one", "build it for wasm32"},
-		{"no allocator", edit(func(s *source) { s.exports[2].name = "alloc" }), CodeExport,
-			"exports neither malloc nor proxy_on_memory_allocate, so Envoy cannot hand it anything", "build it with a Proxy-Wasm SDK; for C++ keep --export=malloc"},
-		{"an allocator of another type", edit(func(s *source) { s.exports[2].params = i64 }), CodeExport,
-			"exports with another type than ABI 0.2.1 has: proxy_on_memory_allocate as (i64) -> i32, which is (i32) -> i32", oneSDK},
-		{"a callback of another ABI", edit(func(s *source) { s.exports[3].params = i32 + i32 }), CodeExport,
-			"exports with another type than ABI 0.2.1 has: proxy_on_response_headers as (i32 i32) -> i32, which is (i32 i32 i32) -> i32", oneSDK},
-		{"a reactor's main", exports(item{name: "_initialize"}, item{name: "main"}), CodeExport,
-			"exports with another type than ABI 0.2.1 has: main as () -> (), which is (i32 i32) -> i32", oneSDK},
-		{"an unknown call", imports(item{module: "env", name: "proxy_frobnicate", params: i32, results: i32}), CodeImport,
-			"imports what Envoy does not offer: env.proxy_frobnicate", unknown},
+		{
+			"no allocator", edit(func(s *source) { s.exports[2].name = "alloc" }), CodeExport,
+			"exports neither malloc nor proxy_on_memory_allocate, so Envoy cannot hand it anything", "build it with a Proxy-Wasm SDK; for C++ keep --export=malloc",
+		},
+		{
+			"an allocator of another type", edit(func(s *source) { s.exports[2].params = i64 }), CodeExport,
+			"exports with another type than ABI 0.2.1 has: proxy_on_memory_allocate as (i64) -> i32, which is (i32) -> i32", oneSDK,
+		},
+		{
+			"a callback of another ABI", edit(func(s *source) { s.exports[3].params = i32 + i32 }), CodeExport,
+			"exports with another type than ABI 0.2.1 has: proxy_on_response_headers as (i32 i32) -> i32, which is (i32 i32 i32) -> i32", oneSDK,
+		},
+		{
+			"a reactor's main", exports(item{name: "_initialize"}, item{name: "main"}), CodeExport,
+			"exports with another type than ABI 0.2.1 has: main as () -> (), which is (i32 i32) -> i32", oneSDK,
+		},
+		{
+			"an unknown call", imports(item{module: "env", name: "proxy_frobnicate", params: i32, results: i32}), CodeImport,
+			"imports what Envoy does not offer: env.proxy_frobnicate", unknown,
+		},
 		{"an unknown module", imports(item{module: "graft", name: "log"}), CodeImport, "imports what Envoy does not offer: graft.log", unknown},
-		{"a WASI function that Envoy lacks", imports(item{module: "wasi_snapshot_preview1", name: "proc_raise", params: i32, results: i32}), CodeImport,
-			"imports what Envoy does not offer: wasi_snapshot_preview1.proc_raise", unknown},
+		{
+			"a WASI function that Envoy lacks", imports(item{module: "wasi_snapshot_preview1", name: "proc_raise", params: i32, results: i32}), CodeImport,
+			"imports what Envoy does not offer: wasi_snapshot_preview1.proc_raise", unknown,
+		},
 		{"a global", imports(item{module: "env", name: "__stack_pointer", kind: Global}), CodeImport, "imports what Envoy does not offer: env.__stack_pointer (a global)", unknown},
-		{"Go for browsers", imports(item{module: "gojs", name: "runtime.ticks"}), CodeImport,
-			"imports what Envoy does not offer: gojs.runtime.ticks", "this was built for browsers (GOOS=js); build with GOOS=wasip1 and -buildmode=c-shared"},
+		{
+			"Go for browsers", imports(item{module: "gojs", name: "runtime.ticks"}), CodeImport,
+			"imports what Envoy does not offer: gojs.runtime.ticks", "this was built for browsers (GOOS=js); build with GOOS=wasip1 and -buildmode=c-shared",
+		},
 		{"C++ exceptions", imports(item{module: "env", name: "__cxa_throw"}), CodeImport, "imports what Envoy does not offer: env.__cxa_throw", "build C++ without exceptions: -fno-exceptions"},
-		{"half a component", imports(item{module: "wasi:cli/environment@0.2.0", name: "get"}), CodeImport,
-			"imports what Envoy does not offer: wasi:cli/environment@0.2.0.get", "this is a part of a component (WASI 0.2); build for wasm32-wasip1"},
-		{"a call with another type", imports(item{module: "env", name: "proxy_log", params: i32 + i32, results: i32}), CodeImport,
-			"imports with another type than Envoy's: env.proxy_log as (i32 i32) -> i32, which is (i32 i32 i32) -> i32", "use the Proxy-Wasm SDK's declaration of the call"},
-		{"a call of a newer ABI", with(abi("0_2_0"), item{module: "env", name: "proxy_get_log_level", params: i32, results: i32}), CodeImport,
-			"imports what Envoy does not offer: env.proxy_get_log_level", "proxy_get_log_level belongs to ABI 0.2.1, and the module exports that of 0.2.0"},
-		{"a call of an older ABI", imports(item{module: "env", name: "proxy_clear_route_cache", results: i32}), CodeImport,
-			"imports what Envoy does not offer: env.proxy_clear_route_cache", "proxy_clear_route_cache belongs to ABI 0.1.0, and the module exports that of 0.2.1"},
+		{
+			"half a component", imports(item{module: "wasi:cli/environment@0.2.0", name: "get"}), CodeImport,
+			"imports what Envoy does not offer: wasi:cli/environment@0.2.0.get", "this is a part of a component (WASI 0.2); build for wasm32-wasip1",
+		},
+		{
+			"a call with another type", imports(item{module: "env", name: "proxy_log", params: i32 + i32, results: i32}), CodeImport,
+			"imports with another type than Envoy's: env.proxy_log as (i32 i32) -> i32, which is (i32 i32 i32) -> i32", "use the Proxy-Wasm SDK's declaration of the call",
+		},
+		{
+			"a call of a newer ABI", with(abi("0_2_0"), item{module: "env", name: "proxy_get_log_level", params: i32, results: i32}), CodeImport,
+			"imports what Envoy does not offer: env.proxy_get_log_level", "proxy_get_log_level belongs to ABI 0.2.1, and the module exports that of 0.2.0",
+		},
+		{
+			"a call of an older ABI", imports(item{module: "env", name: "proxy_clear_route_cache", results: i32}), CodeImport,
+			"imports what Envoy does not offer: env.proxy_clear_route_cache", "proxy_clear_route_cache belongs to ABI 0.1.0, and the module exports that of 0.2.1",
+		},
 	}
 }
 

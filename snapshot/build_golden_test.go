@@ -12,15 +12,14 @@ import (
 	"strings"
 	"testing"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/tools/txtar"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
-
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 )
 
 // TestBuildGolden builds what each testdata/build/*.txtar describes, in steps. What a step has in.yaml (documents),
@@ -190,8 +189,10 @@ func (n *nodeYAML) node() Node {
 	if n.Chains != nil {
 		chains = *n.Chains
 	}
-	return Node{ID: n.Node.ID, Cluster: n.Node.Cluster, Labels: n.Labels,
-		Traits: Traits{FilterChain: chains, Wasm: !n.NoWasm, Version: n.Envoy, Extensions: true}}
+	return Node{
+		ID: n.Node.ID, Cluster: n.Node.Cluster, Labels: n.Labels,
+		Traits: Traits{FilterChain: chains, Wasm: !n.NoWasm, Version: n.Envoy, Extensions: true},
+	}
 }
 
 func (w *world) outcomes() map[Ref]Outcome {

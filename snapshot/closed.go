@@ -18,7 +18,9 @@ func (b *builder) closed(g *Group, r *Resources) *Resources {
 		*kept = *before
 	}
 	kept.inputs = groupInputs{} // made of something else than the next Build sees
-	kept.remarks = append(slices.Clone(kept.remarks), remark{code: CodeInternal,
-		what: "the slots that listeners name and those that are served differ", hint: "this is a fault of graft; please report it"})
+	kept.remarks = append(slices.Clone(kept.remarks), remark{
+		code: CodeInternal,
+		what: "the slots that listeners name and those that are served differ", hint: "this is a fault of graft; please report it",
+	})
 	return kept
 }

@@ -89,8 +89,9 @@ func (p *planner) held() []remark {
 	for _, filter := range p.filters {
 		carried := p.before.formOf(filter.newest.Key)
 		if !filter.waiting && (carried == nil || carried.filter.Hash != filter.newest.Hash) {
-			held = append(held, remark{object: filter.newest.Key,
-				what: "waits for the module of " + strings.Join(waitsFor, ", ") + ", so that the slots change at once",
+			held = append(held, remark{
+				object: filter.newest.Key,
+				what:   "waits for the module of " + strings.Join(waitsFor, ", ") + ", so that the slots change at once",
 			})
 		}
 	}

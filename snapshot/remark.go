@@ -26,7 +26,8 @@ func slotRemarks(r *Resources) []remark {
 	for _, found := range r.named {
 		for _, sent := range typesSent(r.Slots[found.slot]) {
 			if !slices.Contains(found.types, sent) {
-				remarks = append(remarks, remark{object: found.proxy, field: found.field, code: CodeSlot,
+				remarks = append(remarks, remark{
+					object: found.proxy, field: found.field, code: CodeSlot,
 					what: fmt.Sprintf("type_urls of the slot %q lacks %s", found.slot, sent), hint: "add it to type_urls",
 				})
 			}
@@ -35,7 +36,8 @@ func slotRemarks(r *Resources) []remark {
 	for _, s := range r.inputs.served {
 		for _, set := range s.sets {
 			if len(set.names) < set.declared {
-				remarks = append(remarks, remark{object: s.proxy.Key, field: "spec.resources", code: CodeSlot,
+				remarks = append(remarks, remark{
+					object: s.proxy.Key, field: "spec.resources", code: CodeSlot,
 					what: fmt.Sprintf("%d of the %d slots %s/…-of-%d are named: a filter in another one is not in force",
 						len(set.names), set.declared, set.base, set.declared),
 					hint: "name all of them, in order",

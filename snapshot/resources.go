@@ -143,7 +143,8 @@ func (r *Resources) add(s *served, resource *Resource) bool {
 	if of[at].Version == resource.Version {
 		return true
 	}
-	r.remarks = append(r.remarks, remark{object: s.proxy.Key, code: CodeClash,
+	r.remarks = append(r.remarks, remark{
+		object: s.proxy.Key, code: CodeClash,
 		what: kindOf(resource.Type) + " \"" + resource.Name + "\" is already defined by another Proxy document for some of the same Envoys",
 		hint: "give it another name, or select other Envoys by nodes",
 	})

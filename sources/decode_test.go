@@ -260,8 +260,10 @@ func TestMergeIsStable(t *testing.T) {
 		return snapshot.Document{Origin: snapshot.Origin{File: file, Line: line}, Key: snapshot.Key{Kind: "Filter", Namespace: "default", Name: name}}
 	}
 	a := Set{Source: "a", Documents: []snapshot.Document{document("y", 9, "3"), document("x", 2, "1"), document("y", 1, "2")}}
-	b := Set{Source: "b", Documents: []snapshot.Document{document("a", 1, "4")},
-		Broken: []snapshot.Broken{{Problem: snapshot.Problem{What: "z"}}, {Problem: snapshot.Problem{What: "y"}}}}
+	b := Set{
+		Source: "b", Documents: []snapshot.Document{document("a", 1, "4")},
+		Broken: []snapshot.Broken{{Problem: snapshot.Problem{What: "z"}}, {Problem: snapshot.Problem{What: "y"}}},
+	}
 	one, other := Merge([]Set{a, b}), Merge([]Set{b, a})
 	if diff := cmp.Diff(one, other); diff != "" {
 		t.Errorf("the order of the sets matters:\n%s", diff)

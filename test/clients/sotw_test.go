@@ -3,10 +3,9 @@ package clients
 import (
 	"testing"
 
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 
 	"github.com/graft-xds/graft/snapshot"
 	"github.com/graft-xds/graft/test/grafttest"
@@ -55,8 +54,10 @@ func TestSotwSubscriptions(t *testing.T) {
 		{
 			"given up and asked for again", snapshot.EndpointType,
 			[]sotwStep{
-				{names: names("app", "other"), want: names("app other")}, {names: names("other"), want: names(nothing)},
-				{edit: moved, names: names("other")}, {names: names("app", "other"), want: names("app")},
+				{names: names("app", "other"), want: names("app other")},
+				{names: names("other"), want: names(nothing)},
+				{edit: moved, names: names("other")},
+				{names: names("app", "other"), want: names("app")},
 			},
 		},
 		{
