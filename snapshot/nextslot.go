@@ -81,9 +81,11 @@ func (s step) compare(other step) int {
 	return cmp.Or(cmp.Compare(s.missed, other.missed), cmp.Compare(s.turn, other.turn))
 }
 
-// missed says how much a filter would be missed for a moment: less than 0 if it may be.
+// missed says how much a filter would be missed for a moment: 0 if it may be missing.
 func (p *part) missed() int {
 	switch {
+	case p.raw != nil: // decoded: which phase it is of is not known
+		return 1 + int(PhaseStats) - int(PhaseDefault)
 	case p.form == nil:
 		return int(PhaseStats) + 1
 	case p.form.filter.Wasm != nil && p.form.filter.Wasm.OnFailure == "open":

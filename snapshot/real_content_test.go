@@ -20,6 +20,7 @@ type realWorld struct {
 	port    int
 	modules map[string][]byte
 	chains  bool
+	routes  string // YAML
 	result  *Result
 	group   Group
 }
@@ -28,6 +29,7 @@ func newRealWorld(t *testing.T, version string, chains bool) *realWorld {
 	return &realWorld{
 		t: t, version: version, chains: chains, port: envoytest.Ports(t, 1)[0],
 		modules: map[string][]byte{"/configurable.wasm": filters.Configurable()},
+		routes:  `[{prefix: /, response: {status: 200, body: ok}}]`,
 	}
 }
 
@@ -37,8 +39,8 @@ func (w *realWorld) build(text string) *Resources {
 	text += proxyYAML("edge", fmt.Sprintf(`listeners:
 - name: web
   address: 127.0.0.1:%d
-  slots: 5
-  routes: [{prefix: /, response: {status: 200, body: "ok"}}]`, w.port))
+  slots: 6
+  routes: %s`, w.port, w.routes))
 	cfg, problems := Parse(parsedYAML(w.t, "in.yaml", text, nil), nil, nil)
 	if len(problems) > 0 {
 		w.t.Fatal(problemText(problems))
