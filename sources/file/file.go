@@ -85,7 +85,7 @@ func (s *Source) Run(ctx context.Context, out chan<- sources.Set) error {
 	return s.follow(ctx, out, tree, watch)
 }
 
-// follow is the loop: something happened, look at everything, hand over what came out. What can happen: an event of the
+// follow is the loop: something happened, look at it, hand over what came out. What can happen: an event of the
 // file system, the slow tick, the time to look again at a file that is being written, and a reader for the newest Set.
 func (s *Source) follow(ctx context.Context, out chan<- sources.Set, tree *tree, watch *watch) error {
 	tick := time.NewTicker(s.options.Tick)
@@ -97,6 +97,7 @@ func (s *Source) follow(ctx context.Context, out chan<- sources.Set, tree *tree,
 	var set sources.Set
 	sent := ""
 	for {
+		var news news
 		select {
 		case <-ctx.Done():
 			return nil
@@ -104,25 +105,22 @@ func (s *Source) follow(ctx context.Context, out chan<- sources.Set, tree *tree,
 			send = nil
 			continue
 		case event := <-watch.events:
-			if !watch.concerns(event) {
-				continue
-			}
-			watch.drain()
+			news = watch.news(event)
 		case err := <-watch.errors:
 			s.log.Warn("watch files", zap.Error(err))
 			watch.forget()
+			news.all = true
 		case <-tick.C:
+			news.all = true
 		case <-again.C:
+			news.all = sent == "" // else only what is being written
 		}
-		wait := s.look(tree, watch)
+		wait, steady := s.look(tree, watch, news)
 		if wait > 0 {
 			again.Reset(wait)
 		}
-		if sent == "" && tree.unread() && time.Since(began) < firstWait {
+		if !steady || !tree.changed || sent == "" && tree.unread() && time.Since(began) < firstWait {
 			continue // the first Set is whole, too
-		}
-		if !tree.changed {
-			continue
 		}
 		tree.changed = false
 		if newest, sum := tree.set(); sum != sent {
@@ -132,17 +130,18 @@ func (s *Source) follow(ctx context.Context, out chan<- sources.Set, tree *tree,
 }
 
 // look reads what changed and sees to it that the next change will be noticed. It gives the time after which to look
-// again; 0 if there is no need.
-func (s *Source) look(tree *tree, watch *watch) time.Duration {
+// again, 0 if there is no need, and whether what was read belongs together.
+func (s *Source) look(tree *tree, watch *watch, news news) (wait time.Duration, steady bool) {
 	for range 5 {
-		wait := tree.look(time.Now())
+		wait := tree.look(time.Now(), news)
 		// What happened before a watch was set is not told, so look again after setting one. And who swaps a symlink
 		// swaps several files at once: if any differ now, some may have been read before the swap, some after it.
 		if !watch.set(tree.paths()) && tree.steady() {
-			return wait
+			return wait, true
 		}
+		news.all = true
 	}
-	return time.Millisecond
+	return time.Millisecond, false
 }
 
 var _ sources.Source = (*Source)(nil)

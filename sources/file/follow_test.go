@@ -50,7 +50,21 @@ func TestConfigMap(t *testing.T) {
 	}
 }
 
-// The same for one file of the mount, and for a module in it.
+// A file that becomes a symlink is followed to where it leads.
+func TestBecomesASymlink(t *testing.T) {
+	dir, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "deep", "x.yaml")
+	write(t, filepath.Join(dir, "a.yaml"), sourcetest.Filter("a", "1"))
+	r := start(t, dir)
+	r.Await("a=1")
+	write(t, elsewhere, sourcetest.Filter("a", "2"))
+	must(t, os.Symlink(elsewhere, filepath.Join(dir, ".link")))
+	must(t, os.Rename(filepath.Join(dir, ".link"), filepath.Join(dir, "a.yaml")))
+	r.AwaitThrough("a=2")
+	write(t, elsewhere, sourcetest.Filter("a", "3"))
+	r.AwaitThrough("a=3")
+}
+
+// One file of such a mount.
 func TestConfigMapFile(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "..1", "a.yaml"), sourcetest.Filter("a", "1"))

@@ -21,6 +21,15 @@ type root struct {
 	err         string // why it cannot be listed
 }
 
+// listAll finds the documents of all roots.
+func (t *tree) listAll() {
+	for _, r := range t.roots {
+		before := *r
+		t.list(r)
+		t.changed = t.changed || *r != before
+	}
+}
+
 // list finds the documents of a root.
 func (t *tree) list(r *root) {
 	info, err := os.Stat(r.path)
@@ -34,7 +43,7 @@ func (t *tree) list(r *root) {
 	}
 	r.seen, r.folder = true, info.IsDir()
 	if !r.folder {
-		t.add(r.path, r.shown)
+		t.add(r.path, r.shown, true) // a symlink or not: its path is watched in any case
 		return
 	}
 	if d := t.documents[r.path]; d != nil {
@@ -50,21 +59,24 @@ func (t *tree) list(r *root) {
 			continue
 		}
 		path := filepath.Join(r.path, e.Name())
-		if e.Type()&fs.ModeSymlink != 0 {
+		link := e.Type()&fs.ModeSymlink != 0
+		if link {
 			if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 				continue
 			}
 		} else if !e.Type().IsRegular() {
 			continue
 		}
-		t.add(path, filepath.Join(r.shown, e.Name()))
+		t.add(path, filepath.Join(r.shown, e.Name()), link)
 	}
 }
 
-func (t *tree) add(path, shown string) {
+// add takes up a document, if it is new.
+func (t *tree) add(path, shown string, link bool) {
 	if t.documents[path] == nil {
 		t.documents[path] = &document{watched: watched{path: path, keep: true, most: sources.MaxBytes}, shown: shown}
 	}
+	t.documents[path].link = t.documents[path].link || link
 }
 
 func (t *tree) isRoot(path string) bool {

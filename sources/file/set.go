@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/graft-xds/graft/snapshot"
@@ -17,7 +18,7 @@ func (t *tree) set() (sources.Set, string) {
 	ordered := t.ordered()
 	held := certain(ordered)
 	for _, d := range ordered {
-		fmt.Fprintf(sum, "%q %x\n", d.shown, d.sum)
+		_, _ = sum.Write(append([]byte(d.shown), d.sum[:]...))
 		if !d.known {
 			set.Broken = append(set.Broken, broken(d.shown, "somebody is still writing it", "it is read as soon as it is closed"))
 		}
@@ -33,7 +34,7 @@ func (t *tree) set() (sources.Set, string) {
 				fmt.Fprintf(sum, "%q %q %q %x\n", ref.Path, f.Stamp, f.Err, sha256.Sum256(f.Data))
 			}
 			set.Documents = append(set.Documents, doc)
-			fmt.Fprintf(sum, "%q\n", doc.Key)
+			_, _ = io.WriteString(sum, doc.Key.Name) // which one is left out while its file is leaving
 		}
 	}
 	for _, r := range t.roots {

@@ -16,3 +16,6 @@ type stamp struct {
 // String gives the stamp without the device, whose number may change when the machine starts again. Neither does ctime
 // belong to it: it changes with the permissions.
 func (s stamp) String() string { return fmt.Sprintf("%d-%d-%d", s.size, s.mtime, s.ino) }
+
+// identity is what stays while a file or a folder changes.
+func (s stamp) identity() stamp { return stamp{dev: s.dev, ino: s.ino} }

@@ -3,9 +3,9 @@ package file
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,6 +29,7 @@ type tree struct {
 type document struct {
 	watched
 	shown  string
+	link   bool // it is reached by a symlink
 	memory sources.Memory
 	good   []snapshot.Document
 	refs   [][]sources.Reference // of each good document
@@ -47,9 +48,12 @@ func newTree(o Options, d *sources.Decoder, log *zap.Logger) (*tree, error) {
 	return t, nil
 }
 
-// look looks at everything and gives the time after which to look again; 0 if there is no need.
-func (t *tree) look(now time.Time) time.Duration {
+// look looks at what there is news of, and at everything that is not believed yet. It gives the time after which to look
+// again; 0 if there is no need.
+func (t *tree) look(now time.Time, news news) time.Duration {
 	var again time.Duration
+	all := news.all || t.anyNew(news.names)
+	due := func(w *watched) bool { return all || w.waiting || !w.known || news.names[filepath.Base(w.path)] }
 	see := func(w *watched) verdict {
 		v := w.look(now, &t.options)
 		if v.wait > 0 && (again == 0 || v.wait < again) {
@@ -61,12 +65,13 @@ func (t *tree) look(now time.Time) time.Duration {
 		t.changed = t.changed || v.changed
 		return v
 	}
-	for _, r := range t.roots {
-		before := *r
-		t.list(r)
-		t.changed = t.changed || *r != before
+	if all {
+		t.listAll()
 	}
 	for path, d := range t.documents {
+		if !due(&d.watched) {
+			continue
+		}
 		if see(&d.watched).changed {
 			t.decode(d)
 		}
@@ -75,11 +80,31 @@ func (t *tree) look(now time.Time) time.Duration {
 			t.changed = true
 		}
 	}
-	t.refer()
+	if all || t.changed {
+		t.refer()
+	}
 	for _, w := range t.references {
-		see(w)
+		if due(w) {
+			see(w)
+		}
 	}
 	return again
+}
+
+// anyNew tells whether a name is not that of a file which is looked at already: then it may be a new one, or a symlink or
+// a folder on the way to many.
+func (t *tree) anyNew(names map[string]bool) bool {
+	if len(names) == 0 {
+		return false
+	}
+	unknown := maps.Clone(names)
+	for path := range t.documents {
+		delete(unknown, filepath.Base(path))
+	}
+	for path := range t.references {
+		delete(unknown, filepath.Base(path))
+	}
+	return len(unknown) > 0
 }
 
 // refer follows the files that documents point to, and forgets the others.
@@ -108,6 +133,9 @@ func (t *tree) refer() {
 // decode decodes what was read.
 func (t *tree) decode(d *document) {
 	d.good, d.refs, d.broken = nil, nil, nil
+	if info, err := os.Lstat(d.path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		d.link = true
+	}
 	switch {
 	case d.gone:
 	case d.err != "":
@@ -144,10 +172,7 @@ func (t *tree) unread() bool {
 // steady tells whether every file that is reached by a symlink still looks as it did when it was read.
 func (t *tree) steady() bool {
 	for path, d := range t.documents {
-		if d.waiting || !d.known || d.err != "" {
-			continue
-		}
-		if link, err := os.Lstat(path); err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		if !d.link || d.waiting || !d.known || d.err != "" {
 			continue
 		}
 		if info, err := os.Stat(path); err != nil || info.Mode().IsRegular() && stampOf(info) != d.stamp {
@@ -157,18 +182,19 @@ func (t *tree) steady() bool {
 	return true
 }
 
-// paths gives every path that somebody could change.
+// paths gives every path on which something could be replaced; the plain files of a folder are noticed in the folder.
 func (t *tree) paths() []string {
 	var out []string
 	for _, r := range t.roots {
 		out = append(out, r.path)
 	}
-	for path := range t.documents {
-		out = append(out, path)
+	for path, d := range t.documents {
+		if d.link {
+			out = append(out, path)
+		}
 	}
 	for path := range t.references {
 		out = append(out, path)
 	}
-	slices.Sort(out)
 	return out
 }

@@ -40,24 +40,28 @@ func (w *watch) close() {
 	}
 }
 
-// concerns tells whether an event may be about something that is read. Builds write many files beside a module.
-func (w *watch) concerns(e fsnotify.Event) bool {
-	if _, ok := w.folders[e.Name]; ok && (e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)) {
-		delete(w.folders, e.Name) // its watch is lost
-		return true
-	}
-	base := filepath.Base(e.Name)
-	return w.names[base] || isDocument(base)
+// news is what there is to look at, beside the files that are being written.
+type news struct {
+	all   bool            // everything
+	names map[string]bool // files of these names
 }
 
-// drain takes the events that are there already: one look answers them all.
-func (w *watch) drain() {
+// news gives what an event, and those that came with it, are about. Most are about nothing: builds write many files
+// beside a module, and editors beside a document.
+func (w *watch) news(e fsnotify.Event) news {
+	out := news{names: map[string]bool{}}
 	for {
+		if _, ok := w.folders[e.Name]; ok && (e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename)) {
+			delete(w.folders, e.Name) // its watch is lost
+			out.all = true
+		}
+		if base := filepath.Base(e.Name); w.names[base] || isDocument(base) {
+			out.names[base] = true
+		}
 		select {
-		case e := <-w.events:
-			w.concerns(e)
+		case e = <-w.events:
 		default:
-			return
+			return out
 		}
 	}
 }
@@ -99,8 +103,7 @@ func (w *watch) add(folder string) bool {
 	if err != nil {
 		return false
 	}
-	is := stampOf(info)
-	is = stamp{dev: is.dev, ino: is.ino}
+	is := stampOf(info).identity()
 	if was, ok := w.folders[folder]; ok {
 		if was == is {
 			return false
