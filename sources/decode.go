@@ -92,11 +92,11 @@ func (f *failure) broken(file string) snapshot.Broken {
 func (d *Decoder) objects(file string, line int, root *yaml.Node, o DecodeOptions) decoded {
 	r := &reader{file: file, line: line, types: d.types}
 	if !r.expand(root) {
-		return r.give(snapshot.Key{}, nil)
+		return r.give(snapshot.Key{})
 	}
 	head, ok := r.head(root)
 	if !ok {
-		return r.give(head.key, nil)
+		return r.give(head.key)
 	}
 	if !head.list {
 		return d.object(r, head, root, o)
@@ -105,15 +105,15 @@ func (d *Decoder) objects(file string, line int, root *yaml.Node, o DecodeOption
 	for _, item := range r.items(root) {
 		each := &reader{file: file, line: line, types: d.types}
 		if h, ok := each.head(item); !ok {
-			out.add(each.give(h.key, nil))
+			out.add(each.give(h.key))
 		} else if h.list {
 			each.complain(item, "items", CodeUnknownKind, "a List inside a List", "write its items side by side")
-			out.add(each.give(snapshot.Key{}, nil))
+			out.add(each.give(snapshot.Key{}))
 		} else {
 			out.add(d.object(each, h, item, o))
 		}
 	}
-	out.add(r.give(snapshot.Key{}, nil))
+	out.add(r.give(snapshot.Key{}))
 	return out
 }
 
@@ -136,7 +136,7 @@ func (d *Decoder) object(r *reader, head head, root *yaml.Node, o DecodeOptions)
 	r.message(root, message.ProtoReflect(), "", own)
 	r.check(d.rules, message)
 	if len(r.problems) > 0 {
-		return r.give(head.key, nil)
+		return r.give(head.key)
 	}
 	doc.Positions = r.positions
 	doc.Origin = snapshot.Origin{File: r.file, Line: r.top.Line, Column: r.top.Column, Object: r.object}

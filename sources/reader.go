@@ -52,9 +52,9 @@ func (r *reader) report(at snapshot.Position, path string, code snapshot.Code, w
 }
 
 // give turns the problems into Broken objects, in the order in which they stand in the file.
-func (r *reader) give(key snapshot.Key, documents []snapshot.Document) decoded {
+func (r *reader) give(key snapshot.Key) decoded {
 	slices.SortStableFunc(r.problems, func(a, b snapshot.Problem) int { return compareOrigins(a.Origin, b.Origin) })
-	out := decoded{documents: documents}
+	var out decoded
 	for _, p := range r.problems {
 		out.broken = append(out.broken, snapshot.Broken{Key: key, Problem: p})
 	}

@@ -12,6 +12,7 @@ import (
 // ReferenceKind says what graft reads a file for.
 type ReferenceKind int
 
+// The kinds of references.
 const (
 	ReferenceModule  ReferenceKind = iota // a Wasm module: only its stamp matters to a source
 	ReferenceContent                      // a script or a certificate: the source reads it
