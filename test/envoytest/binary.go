@@ -41,19 +41,20 @@ func Find(version string) (string, error) {
 	return Fetch(script, release)
 }
 
-// Fetch runs test/tools/envoy.sh: with a release ("1.40.0") it prints the path of that one, without any the user's own Envoy
-// or the default release.
+// Fetch runs test/tools/envoy.sh and returns the path that it prints: of a release ("1.40.0") if one is given, else of the
+// user's own Envoy or the default release.
 func Fetch(script string, release ...string) (string, error) {
 	cmd := exec.Command(script, release...)
+	name := strings.Join(append([]string{filepath.Base(script)}, release...), " ")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", filepath.Base(script), strings.Join(release, " "), err, strings.TrimSpace(stderr.String()))
+		return "", fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(stderr.String()))
 	}
 	path := strings.TrimSpace(string(out))
 	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%s %s: %w", filepath.Base(script), strings.Join(release, " "), err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return path, nil
 }

@@ -20,7 +20,7 @@ func (p page) fact(name, format string, args ...any) {
 // indented writes each line of a text with two blanks in front.
 func (p page) indented(text string) {
 	for line := range strings.Lines(text) {
-		p.line("  %s", strings.TrimRight(line, "\r\n"))
+		p.line("%s", strings.TrimRight("  "+line, " \r\n"))
 	}
 }
 
