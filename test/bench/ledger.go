@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -22,10 +23,11 @@ type measure struct {
 	bound bool
 }
 
-// ledger holds every value, by measure and server, one for each pass.
+// ledger holds every value: by measure and server, one for each pass.
 type ledger struct {
 	measures []measure // in the order of their first value
-	values   map[string]map[string][]float64
+	values   map[string]map[string]map[int]float64
+	pass     int // that values are entered for
 	log      io.Writer
 }
 
@@ -38,16 +40,19 @@ const (
 func others() []string { return []string{"stock", "linear"} }
 
 func newLedger(log io.Writer) *ledger {
-	return &ledger{values: map[string]map[string][]float64{}, log: log}
+	return &ledger{values: map[string]map[string]map[int]float64{}, log: log}
 }
 
 // enter adds a value of one pass.
 func (l *ledger) enter(m measure, server string, value float64) {
 	if l.values[m.what] == nil {
-		l.values[m.what] = map[string][]float64{}
+		l.values[m.what] = map[string]map[int]float64{}
 		l.measures = append(l.measures, m)
 	}
-	l.values[m.what][server] = append(l.values[m.what][server], value)
+	if l.values[m.what][server] == nil {
+		l.values[m.what][server] = map[int]float64{}
+	}
+	l.values[m.what][server][l.pass] = value
 	fmt.Fprintf(l.log, "%s\t%s\t%s\t%.4g %s\tload %s\n", time.Now().Format(time.TimeOnly), m.what, server, value, m.unit, load())
 }
 
@@ -80,18 +85,28 @@ func worst(values []float64) float64 {
 	return slices.Max(values)
 }
 
-// of gives what is shown of a server: a value for each pass, divided by the floor's of the same pass where m is a ratio.
+// of gives what is shown of a server: its values in the order of the passes, divided by the floor's of the same pass where m
+// is a ratio.
 func (l *ledger) of(m measure, server string) []float64 {
 	values := l.values[m.what][server]
-	if !m.ratio {
-		return values
+	var shown []float64
+	for _, pass := range slices.Sorted(maps.Keys(values)) {
+		value := values[pass]
+		if m.ratio {
+			base, ok := l.values[m.what][floor][pass]
+			if !ok {
+				continue
+			}
+			value /= base
+		}
+		shown = append(shown, value)
 	}
-	base := l.values[m.what][floor]
-	ratios := make([]float64, min(len(values), len(base)))
-	for i := range ratios {
-		ratios[i] = values[i] / base[i]
-	}
-	return ratios
+	return shown
+}
+
+// base is the floor's own median.
+func (l *ledger) base(m measure) float64 {
+	return median(slices.Collect(maps.Values(l.values[m.what][floor])))
 }
 
 // verdict judges our median by the aim.
@@ -111,7 +126,7 @@ func (l *ledger) rows() [][]string {
 	table := [][]string{append([]string{"measure", "graft", "worst", "aim", "", "floor"}, others()...)}
 	for _, m := range l.measures {
 		got := l.of(m, ours)
-		row := []string{m.what, m.show(median(got)), m.show(worst(got)), m.shownAim(), l.verdict(m), m.base(median(l.values[m.what][floor]))}
+		row := []string{m.what, m.show(median(got)), m.show(worst(got)), m.shownAim(), l.verdict(m), m.plain(l.base(m))}
 		for _, server := range others() {
 			row = append(row, m.show(median(l.of(m, server))))
 		}
@@ -143,10 +158,10 @@ func (m measure) show(value float64) string {
 	case m.ratio:
 		return fmt.Sprintf("%.2f ×", value)
 	}
-	return m.base(value)
+	return m.plain(value)
 }
 
-func (m measure) base(value float64) string {
+func (m measure) plain(value float64) string {
 	if math.IsNaN(value) {
 		return "-"
 	}
