@@ -59,6 +59,6 @@ type File struct {
 
 // Broken is an object that its source could not read. Its last form stays in force until it is mended or gone.
 type Broken struct {
-	Key     Key // zero where not even the name could be read: then every object that was last read from the file stays
+	Key     Key // zero where not even the name could be read: then every object that was last read from the file (or the folder) of the Problem stays
 	Problem Problem
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 )
 
@@ -34,7 +35,7 @@ func pick(docs []Document, broken []Broken, last []Document) (choice, []Problem)
 		problems = append(problems, holderFirst(group, before[key])...)
 		picked[key] = candidate{newest: group[0], held: before[key]}
 	}
-	lost := map[string]bool{} // files in which an object lost even its name
+	lost := map[string]bool{} // files in which an object lost even its name, and folders that cannot be read
 	for _, b := range broken {
 		problems = append(problems, b.Problem)
 		if b.Key == (Key{}) {
@@ -44,7 +45,7 @@ func pick(docs []Document, broken []Broken, last []Document) (choice, []Problem)
 		}
 	}
 	for key, held := range before {
-		if lost[held.Origin.File] && picked[key].newest == nil {
+		if (lost[held.Origin.File] || lost[path.Dir(held.Origin.File)]) && picked[key].newest == nil {
 			picked[key] = candidate{held: held}
 		}
 	}
