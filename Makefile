@@ -20,7 +20,7 @@ help: ## this list
 
 .PHONY: build
 build: ## bin/graft, with its version stamped in
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/graft ./cmd/graft
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/graft ./cmd/graft
 
 .PHONY: test
 test: envoys ## everything that passes the tests, with all it needs fetched by itself
