@@ -97,9 +97,9 @@ func (c *checker) retry(field string, retry *graftv1alpha1.Retry) {
 	if retry == nil {
 		return
 	}
-	for condition := range strings.SplitSeq(retry.GetOn(), ",") {
+	for condition := range strings.SplitSeq(retry.GetWhen(), ",") {
 		if !slices.Contains(retryConditions(), condition) {
-			c.refuse(CodeRoute, field+".on", didYouMean(condition, "condition", retryConditions()), "Envoy knows no retry condition %q", condition)
+			c.refuse(CodeRoute, field+".when", didYouMean(condition, "condition", retryConditions()), "Envoy knows no retry condition %q", condition)
 		}
 	}
 }

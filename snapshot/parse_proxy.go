@@ -109,7 +109,7 @@ func fillListener(l *graftv1alpha1.Listener) {
 	for _, r := range l.GetRoutes() {
 		r.Timeout = orDuration(r.GetTimeout(), 15*time.Second)
 		if r.GetRetry() != nil {
-			r.Retry.On = orDefault(r.GetRetry().GetOn(), "connect-failure,refused-stream")
+			r.Retry.When = orDefault(r.GetRetry().GetWhen(), "connect-failure,refused-stream")
 			r.Retry.Attempts = orCount(r.GetRetry().GetAttempts(), 1)
 		}
 		if to := r.GetRedirect(); to != nil {

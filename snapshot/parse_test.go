@@ -159,7 +159,7 @@ listeners:
   direction: gateway
   tls: {certFile: cert.pem, keyFile: key.pem, minVersion: "1.2"}
   routes:
-  - {prefix: /, cluster: app, timeout: 15s, retry: {"on": "connect-failure,refused-stream", attempts: 1}}
+  - {prefix: /, cluster: app, timeout: 15s, retry: {"when": "connect-failure,refused-stream", attempts: 1}}
   - {path: /x, timeout: 15s, redirect: {https: true, status: 301}}
 clusters:
 - name: app

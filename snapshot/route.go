@@ -196,7 +196,7 @@ func retryPolicy(retry *graftv1alpha1.Retry) *routev3.RetryPolicy {
 		return nil
 	}
 	return &routev3.RetryPolicy{
-		RetryOn:       retry.GetOn(),
+		RetryOn:       retry.GetWhen(),
 		NumRetries:    wrapperspb.UInt32(retry.GetAttempts()),
 		PerTryTimeout: retry.GetPerTryTimeout(),
 	}

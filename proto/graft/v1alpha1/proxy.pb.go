@@ -744,8 +744,8 @@ func (x *Redirect) GetPath() string {
 // Retry says when a request is tried again.
 type Retry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Envoy's conditions, e.g. `connect-failure,refused-stream` (default).
-	On string `protobuf:"bytes,1,opt,name=on,proto3" json:"on,omitempty"`
+	// When: Envoy's conditions, e.g. `connect-failure,refused-stream` (default).
+	When string `protobuf:"bytes,1,opt,name=when,proto3" json:"when,omitempty"`
 	// How often, at most. Default 1.
 	Attempts uint32 `protobuf:"varint,2,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// How long one try may take.
@@ -784,9 +784,9 @@ func (*Retry) Descriptor() ([]byte, []int) {
 	return file_graft_v1alpha1_proxy_proto_rawDescGZIP(), []int{7}
 }
 
-func (x *Retry) GetOn() string {
+func (x *Retry) GetWhen() string {
 	if x != nil {
-		return x.On
+		return x.When
 	}
 	return ""
 }
@@ -1197,9 +1197,9 @@ const file_graft_v1alpha1_proxy_proto_rawDesc = "" +
 	"\x06status\x18\x01 \x01(\rB\x16\xbaH\x13*\x110\x000\xad\x020\xae\x020\xaf\x020\xb3\x020\xb4\x02R\x06status\x12\x14\n" +
 	"\x05https\x18\x02 \x01(\bR\x05https\x12\x12\n" +
 	"\x04host\x18\x03 \x01(\tR\x04host\x12\x12\n" +
-	"\x04path\x18\x04 \x01(\tR\x04path\"v\n" +
-	"\x05Retry\x12\x0e\n" +
-	"\x02on\x18\x01 \x01(\tR\x02on\x12\x1a\n" +
+	"\x04path\x18\x04 \x01(\tR\x04path\"z\n" +
+	"\x05Retry\x12\x12\n" +
+	"\x04when\x18\x01 \x01(\tR\x04when\x12\x1a\n" +
 	"\battempts\x18\x02 \x01(\rR\battempts\x12A\n" +
 	"\x0fper_try_timeout\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\rperTryTimeout\"\xec\x02\n" +
 	"\aCluster\x12\x1e\n" +
