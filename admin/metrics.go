@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/graft-xds/graft/plane"
+	"github.com/graft-xds/graft/snapshot"
 	"github.com/graft-xds/graft/xds"
 )
 
@@ -82,22 +83,21 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	state, proxies := c.state(), c.server.Proxies()
-	status := plane.StatusOf(state, proxies)
-	ready := 0.0
-	if status.Ready {
+	state, ready := c.state(), 0.0
+	filters, proxies := plane.FiltersOf(state, c.server.Proxies())
+	codes := map[snapshot.Code]float64{}
+	if state != nil {
 		ready = 1
+		for _, p := range state.Problems {
+			codes[p.Code]++
+		}
 	}
 	gauge(c.ready, ready)
-	gauge(c.proxies, float64(len(proxies)))
-	codes := map[string]float64{}
-	for _, p := range status.Problems {
-		codes[p.Code]++
-	}
+	gauge(c.proxies, float64(proxies))
 	for code, n := range codes {
-		gauge(c.problems, n, code)
+		gauge(c.problems, n, string(code))
 	}
-	for _, f := range status.Filters {
+	for _, f := range filters {
 		gauge(c.filters, float64(f.Acked), f.Name, "acked")
 		gauge(c.filters, float64(f.Nacked), f.Name, "nacked")
 		gauge(c.filters, float64(f.Pending), f.Name, "pending")

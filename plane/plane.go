@@ -5,8 +5,8 @@ package plane
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +37,9 @@ type Publisher interface {
 // Memory keeps what must outlive the process; Dir is one.
 type Memory interface {
 	Load() (snapshot.Memory, error)
+	// SaveOrder writes which filter is in which slot: Slots and Selection. It is on the path of an edit.
+	SaveOrder(snapshot.Memory) error
+	// Save writes the rest, in a goroutine of its own.
 	Save(snapshot.Memory) error
 }
 
@@ -50,7 +53,7 @@ type Options struct {
 	Logger    *zap.Logger
 	Observe   func(Timing) // called after each publish; nil: nobody listens
 
-	// Patience is how long a build waits for modules that were wanted just now, so that a save of a document and its
+	// Patience is how long an edit waits for modules that were wanted just now, so that a save of a document and its
 	// module is one edit, and a new proxy is not told to deny while a file is being read. 0 means 1 s.
 	Patience time.Duration
 }
@@ -76,7 +79,7 @@ type Plane struct {
 	saves    chan snapshot.Memory
 	patience *time.Timer
 	timing   Timing
-	changed  time.Time // when the set arrived that is not published yet
+	changed  time.Time // when the first set arrived that is not published yet; zero: none
 }
 
 // State is what a Plane published last. It is immutable.
@@ -119,12 +122,13 @@ func (p *Plane) Run(ctx context.Context) error {
 		p.memory = memory
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	saved := make(chan struct{})
-	defer func() { cancel(); <-saved }()
-	go func() { defer close(saved); p.save(ctx) }()
-
-	sets, failed := p.watch(ctx)
+	var started sync.WaitGroup
+	defer func() { cancel(); started.Wait() }()
+	started.Go(func() { p.save(ctx) })
+	sets, failed := p.watch(ctx, &started)
 	p.patience = time.NewTimer(0)
+	p.patience.Stop()
+	defer p.patience.Stop()
 	for {
 		// Five things can happen: a source holds something else, something became of a module, a proxy is in a group
 		// that nobody built yet, we waited long enough for a module, or it is time to go.
@@ -136,7 +140,9 @@ func (p *Plane) Run(ctx context.Context) error {
 		case set := <-sets:
 			p.take(set, sets)
 		case outcomes := <-p.o.Modules.Outcomes():
-			p.outcomes = outcomes
+			if !p.arrived(outcomes) {
+				continue
+			}
 		case <-p.o.Publisher.Wake():
 		case <-p.patience.C:
 		}
@@ -145,21 +151,21 @@ func (p *Plane) Run(ctx context.Context) error {
 }
 
 // watch starts all sources and merges what they send.
-func (p *Plane) watch(ctx context.Context) (<-chan sources.Set, <-chan error) {
+func (p *Plane) watch(ctx context.Context, started *sync.WaitGroup) (<-chan sources.Set, <-chan error) {
 	sets, failed := make(chan sources.Set), make(chan error, len(p.o.Sources))
 	for _, source := range p.o.Sources {
-		go func() {
+		started.Go(func() {
 			if err := source.Run(ctx, sets); err != nil {
 				failed <- fmt.Errorf("source %s: %w", source.Name(), err)
 			}
-		}()
+		})
 	}
 	return sets, failed
 }
 
 // take parses the newest set of every source.
 func (p *Plane) take(set sources.Set, more <-chan sources.Set) {
-	p.changed = time.Now()
+	start := time.Now()
 	p.sets[set.Source] = set
 	for {
 		select {
@@ -180,7 +186,10 @@ func (p *Plane) take(set sources.Set, more <-chan sources.Set) {
 	merged := sources.Merge(all)
 	config, problems := snapshot.Parse(merged.Documents, merged.Broken, p.remembered().Documents)
 	p.config, p.problems = config.Reuse(p.config), problems
-	p.timing = Timing{Parse: time.Since(p.changed)}
+	if p.changed.IsZero() {
+		p.changed, p.timing = start, Timing{}
+	}
+	p.timing.Parse += time.Since(start)
 }
 
 // heardAll says whether every source has sent its first set; before that nothing is published, or what the silent one
@@ -211,6 +220,7 @@ func (p *Plane) publish() {
 		p.patience.Reset(wait)
 		return
 	}
+	p.patience.Stop()
 	start := time.Now()
 	groups := p.o.Publisher.Groups(p.config)
 	res := snapshot.Build(snapshot.Input{
@@ -220,9 +230,9 @@ func (p *Plane) publish() {
 	p.commit(res.Memory)
 	p.o.Publisher.Publish(p.config, res)
 	p.report(start, built, res)
+	p.remember(res.Memory)
 	p.last = res
 	p.want() // a form that was given up is wanted no more
-	p.remember(res.Memory)
 }
 
 // lastResult is what Build continues from; before the first build, that is what an earlier process remembered.
@@ -233,39 +243,54 @@ func (p *Plane) lastResult() *snapshot.Result {
 	return p.last
 }
 
+// arrived takes what became of the modules, and says whether it is worth a build. It is not where all that is new was
+// wanted in case only: the stand-in of a filter whose newest form is in force.
+func (p *Plane) arrived(outcomes map[snapshot.Ref]snapshot.Outcome) bool {
+	before := p.outcomes
+	p.outcomes = outcomes
+	state := p.state.Load()
+	if state == nil || !p.changed.IsZero() || slices.ContainsFunc(p.last.Statuses, isWaiting) {
+		return true
+	}
+	for ref, outcome := range outcomes {
+		was, known := before[ref]
+		if outcome != was && (known || ref.Location != "") {
+			return true
+		}
+	}
+	now := *state
+	now.Modules = outcomes
+	p.state.Store(&now)
+	return false
+}
+
+func isWaiting(f snapshot.FilterState) bool { return f.Waiting }
+
 // want asks for the modules that the configuration needs, and says how much longer to wait for those that were asked
-// for just now.
+// for just now. No edit waits for longer than Patience, whatever else is saved meanwhile.
 func (p *Plane) want() time.Duration {
 	refs := snapshot.Wanted(p.config, p.remembered())
 	now, wait := time.Now(), time.Duration(0)
 	since := make(map[snapshot.Ref]time.Time, len(refs))
+	added := false
 	for _, ref := range refs {
 		at, known := p.wanted[ref]
 		if !known {
-			at = now
+			at, added = now, true
 		}
 		since[ref] = at
 		if _, here := p.outcomes[ref]; !here {
 			wait = max(wait, p.o.Patience-now.Sub(at))
 		}
 	}
-	if !sameRefs(p.wanted, since) {
+	if added || len(since) != len(p.wanted) {
 		p.o.Modules.Want(refs)
 	}
 	p.wanted = since
+	if !p.changed.IsZero() {
+		wait = min(wait, p.o.Patience-now.Sub(p.changed))
+	}
 	return wait
-}
-
-func sameRefs(a, b map[snapshot.Ref]time.Time) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for ref := range a {
-		if _, ok := b[ref]; !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // report makes the new state visible, and logs what it says that the one before did not.
@@ -288,48 +313,4 @@ func (p *Plane) report(start, built time.Time, res *snapshot.Result) {
 		zap.Int("problems", len(problems)), zap.Duration("parse", t.Parse), zap.Duration("modules", t.Modules),
 		zap.Duration("build", t.Build), zap.Duration("publish", t.Publish))
 	p.o.Observe(t)
-}
-
-// commit writes memory before it is published if a filter changed its slot: a graft that is killed the moment after must
-// find it there again, or it would send the proxies what they have in other places.
-func (p *Plane) commit(m snapshot.Memory) {
-	same := func(a, b snapshot.SlotOrder) bool { return slices.Equal(a, b) }
-	if !maps.EqualFunc(m.Slots, p.remembered().Slots, same) {
-		p.store(m)
-	}
-}
-
-// remember hands memory to the saver; the latest wins.
-func (p *Plane) remember(m snapshot.Memory) {
-	select {
-	case <-p.saves:
-	default:
-	}
-	p.saves <- m
-}
-
-// save writes what is to be remembered, off the path of an edit, and once more when ctx ends.
-func (p *Plane) save(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			select {
-			case m := <-p.saves:
-				p.store(m)
-			default:
-			}
-			return
-		case m := <-p.saves:
-			p.store(m)
-		}
-	}
-}
-
-func (p *Plane) store(m snapshot.Memory) {
-	if p.o.Memory == nil {
-		return
-	}
-	if err := p.o.Memory.Save(m); err != nil {
-		p.o.Logger.Error("cannot write the state; a restart would begin without it", zap.Error(err))
-	}
 }

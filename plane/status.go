@@ -22,7 +22,8 @@ type FilterStatus struct {
 	Name      string        `json:"name"` // namespace/name
 	Module    *ModuleStatus `json:"module,omitempty"`
 	Revisions []string      `json:"revisions"` // of the contents that carry it, as access logs show them
-	Newest    bool          `json:"newest"`    // the form in force is the one that was written last
+	InForce   bool          `json:"inForce"`   // some form of it is sent to proxies, or would be if there were any
+	Newest    bool          `json:"newest"`    // and that is the one that was written last
 	Waiting   bool          `json:"waiting,omitempty"`
 	Targeted  int           `json:"targeted"` // connected proxies with a slot that carries it
 	Acked     int           `json:"acked"`
@@ -80,32 +81,49 @@ type Problem struct {
 func StatusOf(state *State, proxies []xds.Proxy) Status {
 	s := Status{Filters: []FilterStatus{}, Proxies: []ProxyStatus{}, Problems: []Problem{}}
 	proxies = joinStreams(proxies)
-	for _, proxy := range proxies {
-		s.Proxies = append(s.Proxies, proxyStatus(proxy))
+	names := map[*snapshot.Content][]string{}
+	for i := range proxies {
+		s.Proxies = append(s.Proxies, proxyStatus(&proxies[i], names))
 	}
 	if state == nil {
 		return s
 	}
 	s.Ready, s.At = true, state.At
-	for _, f := range state.Result.Statuses {
-		s.Filters = append(s.Filters, filterStatus(f))
-	}
-	count(s.Filters, state.Result.Statuses, proxies)
+	s.Filters = filtersOf(state, proxies)
 	for _, p := range state.Problems {
 		s.Problems = append(s.Problems, Problem{Where: p.Origin.String(), Code: string(p.Code), What: p.What, Hint: p.Hint})
 	}
 	return s
 }
 
-// joinStreams makes one of the streams of each node: an Envoy that takes its filters apart from the rest has several. They
-// come sorted by node.
+// FiltersOf is the part of StatusOf that counts, and the number of proxies.
+func FiltersOf(state *State, proxies []xds.Proxy) ([]FilterStatus, int) {
+	proxies = joinStreams(proxies)
+	if state == nil {
+		return nil, len(proxies)
+	}
+	return filtersOf(state, proxies), len(proxies)
+}
+
+func filtersOf(state *State, proxies []xds.Proxy) []FilterStatus {
+	filters := make([]FilterStatus, 0, len(state.Result.Statuses))
+	for _, f := range state.Result.Statuses {
+		filters = append(filters, filterStatus(f))
+	}
+	count(filters, state.Result.Statuses, proxies)
+	return filters
+}
+
+// joinStreams makes one of the streams of each node: an Envoy that takes its filters apart from the rest has several. Two
+// ADS streams of one node id stay two: they are two Envoys of one name, or one that came back before its old connection was
+// found dead. Streams come sorted by node and time.
 func joinStreams(streams []xds.Proxy) []xds.Proxy {
 	var out []xds.Proxy
 	for _, p := range streams {
 		if last := len(out) - 1; last >= 0 && out[last].Node.ID == p.Node.ID && (p.Service != "" || out[last].Service != "") {
-			out[last].Slots = append(slices.Clip(out[last].Slots), p.Slots...)
-			out[last].Routes = append(slices.Clip(out[last].Routes), p.Routes...)
-			out[last].Refusals = append(slices.Clip(out[last].Refusals), p.Refusals...)
+			out[last].Slots = newest(out[last].Slots, p.Slots, func(s xds.SlotState) string { return s.Name })
+			out[last].Routes = newest(out[last].Routes, p.Routes, func(r xds.RouteState) string { return r.Wanted.Name })
+			out[last].Refusals = newest(out[last].Refusals, p.Refusals, func(r xds.Refusal) string { return r.Type + " " + r.Name })
 			continue
 		}
 		out = append(out, p)
@@ -113,7 +131,18 @@ func joinStreams(streams []xds.Proxy) []xds.Proxy {
 	return out
 }
 
-func proxyStatus(p xds.Proxy) ProxyStatus {
+// newest puts together what two streams of one proxy say; of what both speak of, the later one knows better.
+func newest[T any](earlier, later []T, name func(T) string) []T {
+	spoken := make(map[string]bool, len(later))
+	for _, one := range later {
+		spoken[name(one)] = true
+	}
+	kept := slices.DeleteFunc(slices.Clone(earlier), func(one T) bool { return spoken[name(one)] })
+	return append(kept, later...)
+}
+
+// proxyStatus shares the names of the filters between proxies that run the same.
+func proxyStatus(p *xds.Proxy, names map[*snapshot.Content][]string) ProxyStatus {
 	s := ProxyStatus{
 		ID: p.Node.ID, Cluster: p.Node.Cluster, Version: p.Node.Traits.Version, Since: p.Since,
 		ChainSlot: p.Node.Traits.FilterChain, Slots: []SlotStatus{},
@@ -122,30 +151,44 @@ func proxyStatus(p xds.Proxy) ProxyStatus {
 		one := SlotStatus{Name: slot.Name, Wanted: slot.Wanted.Revision, Filters: []string{}}
 		if slot.Acked != nil {
 			one.Running = slot.Acked.Revision
-			for _, use := range slot.Acked.Uses {
-				one.Filters = append(one.Filters, use.Key.Namespace+"/"+use.Key.Name)
+			if names[slot.Acked] == nil {
+				names[slot.Acked] = filterNames(slot.Acked)
 			}
+			one.Filters = names[slot.Acked]
 		}
 		if slot.Refusal != nil {
-			r := refusal(p, *slot.Refusal)
+			r := refusal(p, slot.Refusal)
 			one.Refusal = &r
 		}
 		s.Slots = append(s.Slots, one)
 	}
-	for _, r := range p.Refusals {
-		s.Refusals = append(s.Refusals, refusal(p, r))
+	for i := range p.Refusals {
+		s.Refusals = append(s.Refusals, refusal(p, &p.Refusals[i]))
 	}
 	return s
 }
 
-func refusal(p xds.Proxy, r xds.Refusal) Refusal {
+// filterNames are those of the filters that run in a content; a deny that stands in the place of one is none.
+func filterNames(c *snapshot.Content) []string {
+	names := []string{}
+	for _, use := range c.Uses {
+		if use.Hash != "" {
+			names = append(names, nameOf(use.Key))
+		}
+	}
+	return names
+}
+
+func nameOf(k snapshot.Key) string { return k.Namespace + "/" + k.Name }
+
+func refusal(p *xds.Proxy, r *xds.Refusal) Refusal {
 	return Refusal{Proxy: p.Node.ID, Resource: r.Name, Revision: r.Revision, Text: r.Text, At: r.At}
 }
 
 // filterStatus is what is known of a filter without its proxies.
 func filterStatus(f snapshot.FilterState) FilterStatus {
 	s := FilterStatus{
-		Name: f.Key.Namespace + "/" + f.Key.Name, Newest: f.InForce == f.Hash && f.Hash != "",
+		Name: nameOf(f.Key), InForce: f.InForce != "", Newest: f.InForce == f.Hash && f.Hash != "",
 		Waiting: f.Waiting, Problems: f.Problems, Revisions: []string{},
 	}
 	if f.Module != nil {

@@ -20,8 +20,8 @@ import (
 const longText = 256
 
 // Text prints resources as YAML documents, one for each resource: clusters, endpoints, listeners, routes and secrets, then
-// the content of each slot as a first contact gets it. Modules are named by size and digest, private keys not at all. The
-// same resources give the same text.
+// the content of each slot as a first contact gets it. Modules are named by size and digest; private keys and all else that
+// Envoy's API calls sensitive is left out. The same resources give the same text.
 func Text(r *snapshot.Resources) (string, error) {
 	var all []*snapshot.Resource
 	for _, typ := range []string{
@@ -57,6 +57,9 @@ func resourceText(r *snapshot.Resource) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := hide(message.ProtoReflect()); err != nil {
+		return "", err
+	}
 	data, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(message)
 	if err != nil {
 		return "", err
@@ -76,15 +79,11 @@ func resourceText(r *snapshot.Resource) (string, error) {
 	return out.String(), nil
 }
 
-// readable shortens what nobody reads, and hides what nobody should.
+// readable shortens what nobody reads.
 func readable(value any, key string) any {
 	switch v := value.(type) {
 	case map[string]any:
 		for k, inner := range v {
-			if k == "private_key" {
-				v[k] = "(hidden)"
-				continue
-			}
 			v[k] = readable(inner, k)
 		}
 	case []any:
@@ -97,6 +96,9 @@ func readable(value any, key string) any {
 		n.Tag, n.Style = "", 0
 		return &n
 	case string:
+		if v == hiddenBytes {
+			return hidden
+		}
 		if key == "inline_bytes" && len(v) > longText {
 			if data, err := base64.StdEncoding.DecodeString(v); err == nil {
 				return fmt.Sprintf("(%d bytes, sha256:%x)", len(data), sha256.Sum256(data))

@@ -24,6 +24,9 @@ func (a *adminFlags) define(flags *pflag.FlagSet) {
 	flags.StringVar(&a.address, "admin", address, "address of the admin server of the running graft")
 }
 
+// adminTimeout is for a graft that accepts and says nothing.
+const adminTimeout = 30 * time.Second
+
 // get asks the running graft and decodes its JSON answer; a nil into wants none.
 func (a *adminFlags) get(ctx context.Context, path string, into any) error {
 	if err := checkAddress(a.address); err != nil {
@@ -33,7 +36,8 @@ func (a *adminFlags) get(ctx context.Context, path string, into any) error {
 	if err != nil {
 		return fmt.Errorf("ask graft: %w", err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	client := http.Client{Timeout: adminTimeout}
+	res, err := client.Do(req)
 	if err != nil {
 		return &failure{
 			code: exitFailed, err: fmt.Errorf("no graft answers at %s: %w", a.address, err),
@@ -58,14 +62,18 @@ func (a *adminFlags) get(ctx context.Context, path string, into any) error {
 func (a *adminFlags) await(ctx context.Context, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	var last error
 	for patience > 0 {
 		err := a.get(ctx, "/readyz", nil)
 		if err == nil {
 			return nil
 		}
+		if ctx.Err() == nil || last == nil {
+			last = err // the end of patience itself says nothing
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return last
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -53,14 +53,22 @@ func newBootstrap() *cobra.Command {
 	f.StringVar(&o.CA, "tls-ca", "", "PEM certificates to verify graft with (implies --tls)")
 	f.StringVar(&o.Cert, "tls-cert", "", "PEM certificate that Envoy shows to graft (implies --tls)")
 	f.StringVar(&o.Key, "tls-key", "", "its PEM private key")
-	f.StringVar(&o.ServerName, "tls-server-name", "", "the name that graft's certificate carries (default: the host of --xds)")
+	f.StringVar(&o.ServerName, "tls-server-name", "", "the name that graft's certificate carries (default: the host of --xds; implies --tls)")
 	return cmd
 }
 
 func (o bootstrapOptions) render() (string, error) {
-	for name, addr := range map[string]string{"xds": o.XDS, "admin": o.Admin} {
-		if err := checkAddress(addr); err != nil {
-			return "", usageError("write host:port, for example 127.0.0.1:18000", "--%s %q: %w", name, addr, err)
+	for _, one := range []struct{ name, addr string }{{"xds", o.XDS}, {"admin", o.Admin}} {
+		if err := checkAddress(one.addr); err != nil {
+			return "", usageError("write host:port, for example 127.0.0.1:18000", "--%s %q: %w", one.name, one.addr, err)
+		}
+		if host := hostOf(one.addr); host == "" || (one.name == "admin" && net.ParseIP(host) == nil) {
+			return "", usageError("write host:port, for example 127.0.0.1:18000", "--%s %q: Envoy needs an address before the port", one.name, one.addr)
+		}
+	}
+	for _, one := range []struct{ name, value string }{{"id", o.NodeID}, {"cluster", o.NodeCluster}} {
+		if one.value == "" {
+			return "", usageError("leave it out for the default", "--node-%s is empty, and Envoy does not start without", one.name)
 		}
 	}
 	if o.Slots != "chain" && o.Slots != "declared" {
@@ -74,7 +82,7 @@ func (o bootstrapOptions) render() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("bootstrap: %w", err)
 	}
-	o.TLS = o.TLS || o.CA != "" || o.Cert != ""
+	o.TLS = o.TLS || o.CA != "" || o.Cert != "" || o.ServerName != ""
 	host, _, _ := net.SplitHostPort(o.XDS)
 	if o.ServerName == "" {
 		o.ServerName = host

@@ -34,14 +34,11 @@ proxies, the xDS resources before and after. Nothing is changed. FILE... are wha
 			if err != nil {
 				return err
 			}
-			printProblems(cmd.ErrOrStderr(), preview.Problems)
+			invalid := printProblems(cmd.ErrOrStderr(), preview.Problems)
 			if err := printDiff(cmd.OutOrStdout(), running, preview); err != nil {
 				return err
 			}
-			if len(preview.Problems) > 0 {
-				return errReported
-			}
-			return nil
+			return invalid
 		},
 	}
 	server.define(cmd.Flags())

@@ -50,7 +50,7 @@ or for one example of each Proxy document. Modules are named by size and digest.
 			if err != nil {
 				return err
 			}
-			printProblems(cmd.ErrOrStderr(), preview.Problems)
+			invalid := printProblems(cmd.ErrOrStderr(), preview.Problems)
 			rendered, err := plane.Render(preview.Result, preview.Groups)
 			if err != nil {
 				return err
@@ -58,10 +58,7 @@ or for one example of each Proxy document. Modules are named by size and digest.
 			for _, r := range rendered {
 				fmt.Fprintf(cmd.OutOrStdout(), "# node %s, cluster %s\n%s", r.Node.ID, r.Node.Cluster, r.Text)
 			}
-			if len(preview.Problems) > 0 {
-				return errReported
-			}
-			return nil
+			return invalid
 		},
 	}
 	node.define(cmd.Flags())

@@ -58,8 +58,9 @@ func serve(ctx context.Context, s Settings, logs io.Writer) error {
 	}
 	dir, err := plane.OpenDir(s.StateDir)
 	if err != nil {
-		return &failure{code: exitFailed, err: err, hint: "choose another with --state-dir"}
+		return &failure{code: exitFailed, err: err, hint: stateDirHint(err)}
 	}
+	defer func() { _ = dir.Close() }()
 	blobs, err := store.New(dir.Modules())
 	if err != nil {
 		return &failure{code: exitFailed, err: fmt.Errorf("module store: %w", err), hint: "choose another folder with --state-dir"}
@@ -80,7 +81,12 @@ func serve(ctx context.Context, s Settings, logs io.Writer) error {
 		return err
 	}
 
-	server := xds.New(xds.Options{Logger: log, TLS: tlsConfig, Ledger: plane.NewLedger(dir), Grace: s.Grace})
+	server := xds.New(xds.Options{
+		Logger: log, TLS: tlsConfig, Ledger: plane.NewLedger(dir), Grace: s.Grace,
+		Restamp: func(slot string, good xds.Good, attempt string) (*snapshot.Resource, error) {
+			return snapshot.Restamp(slot, good.Revision, good.Body, attempt)
+		},
+	})
 	resolver := module.NewResolver(module.Options{Store: blobs})
 	metrics := admin.NewMetrics()
 	control := plane.New(plane.Options{
@@ -104,6 +110,13 @@ func serve(ctx context.Context, s Settings, logs io.Writer) error {
 	err = group.Wait()
 	log.Info("graft stopped")
 	return err
+}
+
+func stateDirHint(err error) string {
+	if errors.Is(err, plane.ErrInUse) {
+		return "is another graft running? stop it, or give this one a directory of its own with --state-dir"
+	}
+	return "choose another with --state-dir"
 }
 
 // build gives the settings that show on the wire.

@@ -65,15 +65,48 @@ func readSettings(flags *pflag.FlagSet) (*viper.Viper, Settings, error) {
 	if err := readSettingsFile(v, flags); err != nil {
 		return nil, Settings{}, err
 	}
-	s := Settings{
-		Config: v.GetStringSlice("config"), StateDir: v.GetString("state-dir"),
-		XDS: v.GetString("xds"), Modules: v.GetString("modules"), Admin: v.GetString("admin"),
-		ModulesAdvertise: v.GetString("modules-advertise"),
-		TLSCert:          v.GetString("tls-cert"), TLSKey: v.GetString("tls-key"), TLSClientCA: v.GetString("tls-client-ca"),
-		InlineLimit: v.GetInt64("inline-limit"), LogLevel: v.GetString("log-level"), LogFormat: v.GetString("log-format"),
-		Grace: v.GetDuration("grace"),
+	if err := adopt(v, flags); err != nil {
+		return nil, Settings{}, err
 	}
+	s := settingsOf(flags)
 	return v, s, s.check()
+}
+
+// adopt gives each flag that was not given the value of its variable or of the settings file, by the flag's own parser: what
+// is no duration is an error wherever it was written.
+func adopt(v *viper.Viper, flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		from := origin(v, f)
+		if from == "flag" || from == "default" || f.Name == settingsFlag || failed != nil {
+			return
+		}
+		var err error
+		if list, ok := f.Value.(pflag.SliceValue); ok && from != variable(f) {
+			err = list.Replace(v.GetStringSlice(f.Name))
+		} else {
+			err = f.Value.Set(v.GetString(f.Name))
+		}
+		if err != nil {
+			failed = &failure{code: exitInvalid, err: fmt.Errorf("%s: %s %q: %w", from, f.Name, v.GetString(f.Name), err)}
+		}
+	})
+	return failed
+}
+
+func settingsOf(flags *pflag.FlagSet) (s Settings) {
+	// The names and types are those of defineSettings, so none of these can fail.
+	s.Config, _ = flags.GetStringSlice("config")
+	for name, into := range map[string]*string{
+		"state-dir": &s.StateDir, "xds": &s.XDS, "modules": &s.Modules, "modules-advertise": &s.ModulesAdvertise, "admin": &s.Admin,
+		"tls-cert": &s.TLSCert, "tls-key": &s.TLSKey, "tls-client-ca": &s.TLSClientCA,
+		"log-level": &s.LogLevel, "log-format": &s.LogFormat,
+	} {
+		*into, _ = flags.GetString(name)
+	}
+	s.InlineLimit, _ = flags.GetInt64("inline-limit")
+	s.Grace, _ = flags.GetDuration("grace")
+	return s
 }
 
 // readSettingsFile reads the file that --settings or GRAFT_SETTINGS names, which must be there, or the user's, which need
@@ -125,6 +158,9 @@ func (s Settings) check() error {
 	if s.TLSClientCA != "" && s.TLSCert == "" {
 		return usageError("give --tls-cert and --tls-key too", "--tls-client-ca needs a server certificate")
 	}
+	if s.InlineLimit < 0 || s.Grace < 0 {
+		return usageError("give 0 or more", "--inline-limit and --grace cannot be negative")
+	}
 	if s.LogFormat != "console" && s.LogFormat != "json" {
 		return usageError("console or json", "--log-format %q is not known", s.LogFormat)
 	}
@@ -164,28 +200,31 @@ func newSettings() *cobra.Command {
 			if f.Name == settingsFlag || f.Name == "help" {
 				return
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, settingValue(v, f), origin(v, f))
+			fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, settingValue(f), origin(v, f))
 		})
 		return w.Flush()
 	}
 	return cmd
 }
 
-func settingValue(v *viper.Viper, f *pflag.Flag) string {
-	if f.Value.Type() == "stringSlice" {
-		return strings.Join(v.GetStringSlice(f.Name), ",")
+func settingValue(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
 	}
-	return v.GetString(f.Name)
+	return f.Value.String()
+}
+
+func variable(f *pflag.Flag) string {
+	return "GRAFT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 }
 
 // origin says where the value of a setting comes from.
 func origin(v *viper.Viper, f *pflag.Flag) string {
-	variable := "GRAFT_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 	switch {
 	case f.Changed:
 		return "flag"
-	case os.Getenv(variable) != "":
-		return variable
+	case os.Getenv(variable(f)) != "":
+		return variable(f)
 	case v.InConfig(f.Name):
 		return v.ConfigFileUsed()
 	}

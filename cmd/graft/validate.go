@@ -14,16 +14,16 @@ func newValidate() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Print the problems that serve would find in files or folders",
 		Long: `Print the problems that serve would find in files or folders: each with its place, what is wrong and how to mend it.
-Nothing runs and nothing is changed. Exit code 3 if there is a problem.`,
+Nothing runs and nothing is changed. Exit code 3 if there is a problem that keeps something out of force; a warning alone
+is none.`,
 		Args: wantArgs(1, "a file or folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			preview, err := previewFiles(cmd.Context(), args, nil)
 			if err != nil {
 				return err
 			}
-			if len(preview.Problems) > 0 {
-				printProblems(cmd.ErrOrStderr(), preview.Problems)
-				return errReported
+			if err := printProblems(cmd.ErrOrStderr(), preview.Problems); err != nil {
+				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "ok: %s, %s\n",
 				plural(len(preview.Config.Filters), "filter"), plural(len(preview.Config.Proxies), "proxy", "proxies"))
@@ -32,14 +32,23 @@ Nothing runs and nothing is changed. Exit code 3 if there is a problem.`,
 	}
 }
 
-// printProblems writes each problem as `graft: where: what` and its hint on the next line.
-func printProblems(w io.Writer, problems []snapshot.Problem) {
+// printProblems writes each problem as `graft: where: what` and its hint on the next line. It gives errReported if one of
+// them is more than a warning.
+func printProblems(w io.Writer, problems []snapshot.Problem) error {
+	var err error
 	for _, p := range problems {
-		fmt.Fprintf(w, "graft: %s\n", p.Error())
+		severity := ""
+		if p.Code.Warning() {
+			severity = "warning: "
+		} else {
+			err = errReported
+		}
+		fmt.Fprintf(w, "graft: %s%s\n", severity, p.Error())
 		if p.Hint != "" {
 			fmt.Fprintf(w, "  %s\n", p.Hint)
 		}
 	}
+	return err
 }
 
 // plural gives "1 filter" or "2 filters"; an irregular plural can be told.
