@@ -14,20 +14,32 @@ import (
 // go-control-plane opens a watch that lasts as long as the stream. Its channel is the bell.
 const bellType = "graft/bell"
 
+// bell holds the requests of that type, which all streams share; go-control-plane only reads them.
+type bell struct {
+	delta *discoveryv3.DeltaDiscoveryRequest
+	sotw  *discoveryv3.DiscoveryRequest
+}
+
+func newBell() bell {
+	node := &corev3.Node{} // stands for the nodes that Recv takes out
+	return bell{
+		delta: &discoveryv3.DeltaDiscoveryRequest{TypeUrl: bellType, Node: node},
+		sotw:  &discoveryv3.DiscoveryRequest{TypeUrl: bellType, Node: node},
+	}
+}
+
 // deltaStream joins a gRPC stream and its session to go-control-plane's delta server: it is the stream, the cache and the
 // callbacks of a server of its own.
 type deltaStream struct {
 	grpc.ServerStream
 	session *session
-	begun   bool                              // the bell's request was given out
-	request discoveryv3.DeltaDiscoveryRequest // what a ticket answers: the bell's
-	first   map[string]string                 // initial_resource_versions of the request at hand
+	begun   bool              // the bell's request was given out
+	first   map[string]string // initial_resource_versions of the request at hand
 }
 
 // serveDelta handles one stream until it ends; only is the type of a separate service.
 func (s *Server) serveDelta(stream grpc.ServerStream, only string) error {
 	d := &deltaStream{ServerStream: stream, session: newSession(s, true, only)}
-	d.request.TypeUrl = bellType
 	return delta.NewServer(s.streams, d, d, delta.DeactivateLegacyWildcardForTypes(namedTypes())).DeltaStreamHandler(d, "")
 }
 
@@ -35,7 +47,7 @@ func (s *Server) serveDelta(stream grpc.ServerStream, only string) error {
 func (d *deltaStream) Recv() (*discoveryv3.DeltaDiscoveryRequest, error) {
 	if !d.begun {
 		d.begun = true
-		return &discoveryv3.DeltaDiscoveryRequest{TypeUrl: bellType, Node: &corev3.Node{}}, nil
+		return &discoveryv3.DeltaDiscoveryRequest{TypeUrl: bellType, Node: d.session.server.bell.sotw.GetNode()}, nil
 	}
 	req := &discoveryv3.DeltaDiscoveryRequest{}
 	if err := d.RecvMsg(req); err != nil {
@@ -43,9 +55,7 @@ func (d *deltaStream) Recv() (*discoveryv3.DeltaDiscoveryRequest, error) {
 	}
 	d.session.meet(req.GetNode())
 	req.Node = nil
-	if req.GetTypeUrl() == "" {
-		req.TypeUrl = d.session.only
-	}
+	req.TypeUrl = d.session.typeOf(req.GetTypeUrl())
 	return req, nil
 }
 
@@ -95,10 +105,12 @@ func (d *deltaStream) Send(res *discoveryv3.DeltaDiscoveryResponse) error {
 
 // The rest of cache.DeltaResponse: all tickets answer the bell, so go-control-plane learns nothing about the real types.
 
-func (d *deltaStream) GetDeltaRequest() *discoveryv3.DeltaDiscoveryRequest { return &d.request }
-func (d *deltaStream) GetSystemVersion() (string, error)                   { return "", nil }
-func (d *deltaStream) GetResponseVersion() string                          { return "" }
-func (d *deltaStream) GetNextVersionMap() map[string]string                { return map[string]string{} }
+func (d *deltaStream) GetDeltaRequest() *discoveryv3.DeltaDiscoveryRequest {
+	return d.session.server.bell.delta
+}
+func (d *deltaStream) GetSystemVersion() (string, error)    { return "", nil }
+func (d *deltaStream) GetResponseVersion() string           { return "" }
+func (d *deltaStream) GetNextVersionMap() map[string]string { return map[string]string{} }
 
 func (d *deltaStream) GetReturnedResources() map[string]string { return map[string]string{} }
 func (d *deltaStream) GetContext() context.Context             { return d.Context() }

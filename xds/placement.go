@@ -11,7 +11,6 @@ import (
 type placement struct {
 	selection string
 	group     snapshot.Group
-	valid     bool
 }
 
 // place puts the session into its group under the published Config, and adopts the group's resources. It is called when
@@ -24,7 +23,7 @@ func (s *session) place() {
 	if group := s.groupUnder(now.config); group.Key != s.group.Key {
 		s.group = group
 	}
-	s.placed, s.epoch, s.next = now.config, now.epoch, placement{}
+	s.placed, s.epoch, s.next = now.config, now.epoch, nil
 	res := now.result.Groups[s.group.Key]
 	if res == nil {
 		s.server.signal() // it has to be built; until then the proxy keeps what it has
@@ -76,8 +75,8 @@ func (s *Server) Groups(cfg *snapshot.Config) []snapshot.Group {
 	for _, one := range s.sessions() {
 		one.mu.Lock()
 		if one.known {
-			if !one.next.valid || one.next.selection != cfg.Selection || !slices.Equal(one.next.group.Foreign, one.foreign()) {
-				one.next = placement{cfg.Selection, one.groupUnder(cfg), true}
+			if one.next == nil || one.next.selection != cfg.Selection || !slices.Equal(one.next.group.Foreign, one.foreign()) {
+				one.next = &placement{cfg.Selection, one.groupUnder(cfg)}
 			}
 			group := one.next.group
 			if before, ok := byKey[group.Key]; !ok || compareExamples(group, before) < 0 {

@@ -44,14 +44,14 @@ func (s *session) republish(memo map[[2]*snapshot.Resources]difference) {
 		return
 	}
 	if s.placed == nil || s.placed.Selection != now.config.Selection {
-		if s.next.valid && s.next.selection == now.config.Selection {
+		if s.next != nil && s.next.selection == now.config.Selection {
 			s.group, s.placed = s.next.group, now.config // computed for the Build
 		}
 		s.place()
 		s.ring()
 		return
 	}
-	s.placed, s.epoch = now.config, now.epoch
+	s.placed, s.epoch, s.next = now.config, now.epoch, nil
 	res := now.result.Groups[s.group.Key]
 	switch {
 	case res == nil:

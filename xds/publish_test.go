@@ -166,7 +166,9 @@ func TestNewSelectionMovesProxies(t *testing.T) {
 	c.subscribe(snapshot.ExtensionType, "a")
 	c.takes("ECDS a=1")
 	before := w.server.Proxies()[0].Group
+	w.mu.Lock()
 	w.config = twoClusters()
+	w.mu.Unlock()
 	w.publish(content("a", "1"))
 	c.silent()
 	if after := w.server.Proxies()[0].Group; after == before {
@@ -205,12 +207,13 @@ func TestClosedStreamsLeaveNothing(t *testing.T) {
 	w := newWorld(t)
 	w.plane()
 	w.publish(content("a", "1"))
-	for range 50 {
+	for i := range 50 {
 		c := w.delta("p")
 		c.fresh()
 		c.subscribe(snapshot.ExtensionType, "a")
 		c.takes("ECDS a=1")
 		c.heard()
+		w.eventually("the last ACK is heard", func() bool { return w.server.Counters().Types[snapshot.ExtensionType].ACKs == uint64(i+1) })
 		c.stop()
 	}
 	w.eventually("all are gone", func() bool { return len(w.server.Proxies()) == 0 && len(w.server.sessions()) == 0 })

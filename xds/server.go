@@ -37,6 +37,7 @@ type Server struct {
 	memories *memories
 	counters counters
 	serial   atomic.Uint64
+	bell     bell
 	nextSlot func(have, want map[string]*snapshot.Content) (string, bool)
 }
 
@@ -51,7 +52,7 @@ func newServer(o Options, render func(*snapshot.Content, snapshot.Variant) *snap
 	o = o.withDefaults()
 	s := &Server{
 		options: o, wake: make(chan struct{}, 1), all: map[*session]struct{}{}, press: newPress(render), catalog: newCatalog(),
-		verdicts: newBook(), memories: newMemories(o.Clock), nextSlot: nextSlot,
+		bell: newBell(), verdicts: newBook(), memories: newMemories(o.Clock), nextSlot: nextSlot,
 	}
 	s.streams, s.end = context.WithCancel(context.Background())
 	s.grpc = grpc.NewServer(o.grpc()...)
@@ -64,7 +65,7 @@ func newServer(o Options, render func(*snapshot.Content, snapshot.Variant) *snap
 // may be large; it opens few streams on a connection, but one for each slot where each has its own source.
 const (
 	maxRequest     = 64 << 20
-	writeBuffer    = 128 << 10
+	writeBuffer    = 64 << 10
 	maxStreams     = 1024
 	pingAfter      = 30 * time.Second
 	pingTimeout    = 10 * time.Second

@@ -24,7 +24,7 @@ type session struct {
 
 	group    snapshot.Group
 	placed   *snapshot.Config // that group was computed for
-	next     placement        // that Groups computed for the next Config
+	next     *placement       // that Groups computed for the next Config
 	res      *snapshot.Resources
 	epoch    uint64 // of the published state that was adopted last
 	watches  [typeCount]*watch
@@ -56,6 +56,18 @@ func (s *session) meet(n *corev3.Node) {
 		s.known, s.node = true, readNode(n)
 		s.token = tokenOf(s.node.ID)
 	}
+}
+
+// typeOf gives the type of a request: that of the service where it goes without saying. The string is ours, so that no
+// stream keeps one of its own.
+func (s *session) typeOf(typeURL string) string {
+	if typeURL == "" {
+		return s.only
+	}
+	if index := typeIndex(typeURL); index >= 0 {
+		return typeURLs()[index]
+	}
+	return typeURL
 }
 
 // ring makes the handler goroutine ask take what goes out. mu is held.

@@ -19,7 +19,6 @@ type sotwStream struct {
 	grpc.ServerStream
 	session *session
 	begun   bool
-	bell    discoveryv3.DiscoveryRequest
 	request *discoveryv3.DiscoveryRequest // what the ticket at hand answers
 	live    map[string]*discoveryv3.DiscoveryRequest
 }
@@ -27,8 +26,7 @@ type sotwStream struct {
 // serveSotw handles one stream until it ends; only is the type of a separate service.
 func (s *Server) serveSotw(stream grpc.ServerStream, only string) error {
 	d := &sotwStream{ServerStream: stream, session: newSession(s, false, only), live: map[string]*discoveryv3.DiscoveryRequest{}}
-	d.bell.TypeUrl = bellType
-	d.request = &d.bell
+	d.request = s.bell.sotw
 	return sotw.NewServer(s.streams, d, d, sotw.WithOrderedADS(), sotw.DeactivateLegacyWildcardForTypes(namedTypes())).
 		StreamHandler(d, "")
 }
@@ -37,7 +35,7 @@ func (s *Server) serveSotw(stream grpc.ServerStream, only string) error {
 func (d *sotwStream) Recv() (*discoveryv3.DiscoveryRequest, error) {
 	if !d.begun {
 		d.begun = true
-		return &discoveryv3.DiscoveryRequest{TypeUrl: bellType, Node: &corev3.Node{}}, nil
+		return &discoveryv3.DiscoveryRequest{TypeUrl: bellType, Node: d.session.server.bell.sotw.GetNode()}, nil
 	}
 	req := &discoveryv3.DiscoveryRequest{}
 	if err := d.RecvMsg(req); err != nil {
@@ -45,9 +43,7 @@ func (d *sotwStream) Recv() (*discoveryv3.DiscoveryRequest, error) {
 	}
 	d.session.meet(req.GetNode())
 	req.Node = nil
-	if req.GetTypeUrl() == "" {
-		req.TypeUrl = d.session.only
-	}
+	req.TypeUrl = d.session.typeOf(req.GetTypeUrl())
 	return req, nil
 }
 
@@ -80,7 +76,7 @@ func (d *sotwStream) CreateDeltaWatch(*cache.DeltaRequest, cache.Subscription, c
 // ticket answers the type that it turned out to be of, as go-control-plane checks the nonces of that type; one that
 // turned out to be nothing goes on answering the bell.
 func (d *sotwStream) GetDiscoveryResponse() (*discoveryv3.DiscoveryResponse, error) {
-	d.request = &d.bell
+	d.request = d.session.server.bell.sotw
 	if f := d.session.take(); f != nil {
 		d.request = d.live[f.flight.watch.typeURL]
 	}
@@ -89,7 +85,7 @@ func (d *sotwStream) GetDiscoveryResponse() (*discoveryv3.DiscoveryResponse, err
 
 // Send sends the frame that the ticket became, if any; of the response it is given it takes only the nonce.
 func (d *sotwStream) Send(res *discoveryv3.DiscoveryResponse) error {
-	d.request = &d.bell
+	d.request = d.session.server.bell.sotw
 	f := d.session.out
 	if f == nil {
 		return nil

@@ -50,7 +50,6 @@ type watch struct {
 	greeted  bool   // it was answered once, or has told that it knows something
 	shrunk   bool   // SotW: names were given up since the last response, whose version must follow
 	reported string // SotW: version_info of the first request, until it was compared
-	nonce    string // SotW: of the last response, kept across flights
 }
 
 // held is a resource that the client has. The zero value stands for one that the client was told not to exist.

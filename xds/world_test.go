@@ -86,9 +86,11 @@ type world struct {
 	clock  *clock
 	listen *bufconn.Listener
 	conn   *grpc.ClientConn
+	stop   func()
+
+	mu     sync.Mutex // the plane builds while the test edits
 	config *snapshot.Config
 	now    *snapshot.Resources
-	stop   func()
 }
 
 func newWorld(t *testing.T, adjust ...func(*Options)) *world {
@@ -130,13 +132,17 @@ func (w *world) dial() *grpc.ClientConn {
 // publish gives every group of connected proxies these things: resources and contents.
 func (w *world) publish(things ...any) {
 	w.Helper()
+	w.mu.Lock()
 	w.now = resources(w.now, things...)
+	w.mu.Unlock()
 	w.build()
 }
 
 // build does what plane does.
 func (w *world) build() {
 	w.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	result := &snapshot.Result{Groups: map[string]*snapshot.Resources{}}
 	for _, group := range w.server.Groups(w.config) {
 		result.Groups[group.Key] = w.now
