@@ -19,13 +19,14 @@ type deltaStream struct {
 	node   string // of the first request
 	begun  bool
 	fences int
+	close  func() error // the connection
 }
 
 func openDelta(t *testing.T, g *grafttest.Graft, node string) *deltaStream {
 	t.Helper()
 	ctx, conn := dial(t, g)
 	w, err := discoveryv3.NewAggregatedDiscoveryServiceClient(conn).DeltaAggregatedResources(ctx)
-	return &deltaStream{stream: read(t, w, err), node: node}
+	return &deltaStream{stream: read(t, w, err), node: node, close: conn.Close}
 }
 
 // ask sends a request; the first tells the node, as Envoy does.

@@ -32,7 +32,9 @@ func without(document string) string {
 }
 
 // moved gives edge with other endpoints of the cluster "app".
-func moved(document string) string { return strings.ReplaceAll(document, "127.0.0.1:9001", "127.0.0.1:9101") }
+func moved(document string) string {
+	return strings.ReplaceAll(document, "127.0.0.1:9001", "127.0.0.1:9101")
+}
 
 // script is a filter that does nothing, with a comment that a test finds again in what a client got.
 func script(name, comment string) string {
@@ -40,7 +42,9 @@ func script(name, comment string) string {
 apiVersion: graft.dev/v1alpha1
 kind: Filter
 metadata: {name: %s}
-spec: {lua: {code: "function envoy_on_request() end -- %s"}}
+spec:
+  lua: {code: "function envoy_on_request() end -- %s"}
+  targets: [{listeners: [web, more]}]
 `, name, comment)
 }
 
