@@ -96,7 +96,7 @@ func gibibytes(pages uint64) string {
 
 func (i *Inspection) checkAllocator() *snapshot.ModuleError {
 	for _, name := range []string{"malloc", "proxy_on_memory_allocate"} {
-		if _, ok := i.export(name); ok {
+		if i.exports(name) {
 			return nil
 		}
 	}
@@ -129,7 +129,7 @@ func (i *Inspection) checkImports() *snapshot.ModuleError {
 	switch {
 	case len(missing) > 0:
 		if hint == "" {
-			hint = importHint(i.Imports, missing)
+			hint = importHint(missing)
 		}
 		return &snapshot.ModuleError{Code: CodeImport, What: "imports what Envoy does not offer: " + list(missing), Hint: hint}
 	case len(mistyped) > 0:
@@ -143,7 +143,7 @@ func (i *Inspection) checkImports() *snapshot.ModuleError {
 }
 
 // importHint guesses from the names why an import is there.
-func importHint(imports []Import, missing []string) string {
+func importHint(missing []string) string {
 	all := strings.Join(missing, " ")
 	switch {
 	case strings.Contains(all, "gojs.") || strings.Contains(all, "go.runtime."):

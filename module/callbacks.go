@@ -5,10 +5,10 @@ package module
 func (i *Inspection) callback(name string) Signature {
 	switch name {
 	case "_start", "main", "__main_void": // a module that exports _initialize is a reactor: it is not started, but has a main
-		_, reactor := i.export("_initialize")
+		reactor := i.exports("_initialize")
 		return entryPoints[entryPoint{name, reactor}]
 	case "proxy_on_memory_allocate":
-		if _, ok := i.export("malloc"); ok {
+		if i.exports("malloc") {
 			return ""
 		}
 	case "proxy_on_request_headers", "proxy_on_response_headers":

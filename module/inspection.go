@@ -1,6 +1,9 @@
 package module
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Inspection is what the sections of a module say about it, without a byte of it being run.
 type Inspection struct {
@@ -72,12 +75,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind %d", byte(k))
 }
 
-// export finds a function that the module exports.
-func (i *Inspection) export(name string) (Export, bool) {
-	for _, e := range i.Exports {
-		if e.Kind == Func && e.Name == name {
-			return e, true
-		}
-	}
-	return Export{}, false
+// exports tells whether the module exports a function of that name.
+func (i *Inspection) exports(name string) bool {
+	return slices.ContainsFunc(i.Exports, func(e Export) bool { return e.Kind == Func && e.Name == name })
 }

@@ -78,7 +78,7 @@ func (g *golden) inputs(step int, w *world) bool {
 	if step > 1 {
 		g.suffix = fmt.Sprint(step)
 	}
-	any := false
+	said := false
 	for _, input := range []struct {
 		name, ext string
 		take      func(string)
@@ -86,8 +86,8 @@ func (g *golden) inputs(step int, w *world) bool {
 		if text, ok := g.sections[input.name+g.suffix+input.ext]; ok {
 			input.take(text)
 			g.add(input.name, input.ext, text)
-			any = true
+			said = true
 		}
 	}
-	return any
+	return said
 }

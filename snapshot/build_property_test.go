@@ -13,7 +13,6 @@ import (
 // randomWorld makes a Config, groups and module outcomes of a few random choices: many small cases with much interplay.
 type randomWorld struct {
 	*rand.Rand
-	listeners int
 }
 
 func (w *randomWorld) chance(one int) bool { return w.IntN(one) == 0 }

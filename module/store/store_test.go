@@ -104,7 +104,7 @@ func TestErrorsCanBeToldApart(t *testing.T) {
 		if _, err := s.Open(c.digest); !errors.Is(err, c.want) {
 			t.Errorf("open %s: %v", c.digest, err)
 		}
-		if c.want == store.ErrDigest && (s.Put(c.digest, melon) == nil || s.Has(c.digest)) {
+		if errors.Is(c.want, store.ErrDigest) && (s.Put(c.digest, melon) == nil || s.Has(c.digest)) {
 			t.Errorf("put %s", c.digest)
 		}
 	}
