@@ -20,9 +20,9 @@ type answer struct {
 // maxText bounds what is kept of a NACK's text.
 const maxText = 4096
 
-// hear takes the ACK or NACK in a request. One with another nonce than the last response of its type is stale, or no
+// settle takes the ACK or NACK in a request. One with another nonce than the last response of its type is stale, or no
 // answer at all. mu is held.
-func (s *session) hear(w *watch, a answer) {
+func (s *session) settle(w *watch, a answer) {
 	f := w.flight
 	if f == nil || a.nonce == "" || f.nonce != a.nonce {
 		return
@@ -125,19 +125,29 @@ func (s *session) logRefusal(typeURL string, items []item, text string) {
 		zap.Strings("resources", slices.Compact(names)), zap.String("text", text))
 }
 
-// heard is called for every request that a client sends, in the handler goroutine. An error ends the stream.
-func (s *session) heard(typeURL string, a answer) error {
-	if s.only != "" && typeURL != s.only {
-		return status.Errorf(codes.InvalidArgument, "this service serves %s, not %q", s.only, typeURL)
+// hear takes a request: what it says about the last response, and what it asks for. The handler goroutine calls it; an
+// error ends the stream.
+func (s *session) hear(r request) error {
+	r.typeURL = s.typeOf(r.typeURL)
+	switch {
+	case s.only != "" && r.typeURL != s.only:
+		return status.Errorf(codes.InvalidArgument, "this service serves %s, not %q", s.only, r.typeURL)
+	case r.typeURL == "":
+		return status.Error(codes.InvalidArgument, "a request on an aggregated stream needs a type URL")
 	}
+	defer s.finish()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !s.known { // it never told its node
 		s.known, s.token = true, tokenOf("")
 	}
-	if index := typeIndex(typeURL); index >= 0 && s.watches[index] != nil {
-		s.hear(s.watches[index], a)
+	if index := typeIndex(r.typeURL); index >= 0 && s.watches[index] != nil {
+		w := s.watches[index]
+		s.settle(w, r.answer)
+		if !s.delta && w.nonce != "" && r.nonce != w.nonce {
+			s.ring()
+			return nil // made before the last response came; the request that follows that says what is asked for now
+		}
 	}
-	s.mu.Unlock()
-	s.finish()
-	return nil
+	return s.subscribe(r)
 }

@@ -16,9 +16,9 @@ func BenchmarkPublish(b *testing.B) {
 			one := newSession(s, true, "")
 			one.meet(testNode(fmt.Sprint("p", i)))
 			one.open(func() {})
-			w := &watch{index: extensionIndex, typeURL: snapshot.ExtensionType, sub: subscribed{"a": {}}}
-			one.watches[extensionIndex] = w
-			one.slots = map[string]*slot{"a": {name: "a", known: "0", last: "0", settled: true}}
+			if err := one.hear(request{typeURL: snapshot.ExtensionType, asked: []string{"a"}, versions: map[string]string{"a": "0"}}); err != nil {
+				b.Fatal(err)
+			}
 		}
 		publish := func(things ...any) {
 			result := &snapshot.Result{Groups: map[string]*snapshot.Resources{}}
@@ -46,7 +46,7 @@ func BenchmarkPublish(b *testing.B) {
 						b.Fatal("nothing to say")
 					}
 					one.sent(f, "1")
-					if err := one.heard(snapshot.ExtensionType, answer{nonce: "1"}); err != nil {
+					if err := one.hear(request{typeURL: snapshot.ExtensionType, answer: answer{nonce: "1"}}); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -55,10 +55,3 @@ func BenchmarkPublish(b *testing.B) {
 		s.Stop()
 	}
 }
-
-// subscribed is a cache.Subscription to names.
-type subscribed map[string]struct{}
-
-func (s subscribed) ReturnedResources() map[string]string     { return nil }
-func (s subscribed) SubscribedResources() map[string]struct{} { return s }
-func (s subscribed) IsWildcard() bool                         { return false }

@@ -21,15 +21,14 @@ type Server struct {
 	options Options
 	grpc    *grpc.Server
 
-	streams context.Context // ends all streams when it ends
-	end     context.CancelFunc
-
 	publishing sync.Mutex
 	published  atomic.Pointer[published]
 	wake       chan struct{}
 
-	mu  sync.Mutex
-	all map[*session]struct{}
+	mu      sync.Mutex
+	all     map[*session]struct{}
+	stopped bool           // nothing more is sent
+	senders sync.WaitGroup // goroutines that send
 
 	press    *press
 	catalog  *catalog
@@ -37,7 +36,6 @@ type Server struct {
 	memories *memories
 	counters counters
 	serial   atomic.Uint64
-	bell     bell
 	nextSlot func(have, want map[string]*snapshot.Content) (string, bool)
 }
 
@@ -52,9 +50,8 @@ func newServer(o Options, render func(*snapshot.Content, snapshot.Variant) *snap
 	o = o.withDefaults()
 	s := &Server{
 		options: o, wake: make(chan struct{}, 1), all: map[*session]struct{}{}, press: newPress(render), catalog: newCatalog(),
-		bell: newBell(), verdicts: newBook(), memories: newMemories(o.Clock), nextSlot: nextSlot,
+		verdicts: newBook(), memories: newMemories(o.Clock), nextSlot: nextSlot,
 	}
-	s.streams, s.end = context.WithCancel(context.Background())
 	s.grpc = grpc.NewServer(o.grpc()...)
 	s.register()
 	s.load()
@@ -62,10 +59,11 @@ func newServer(o Options, render func(*snapshot.Content, snapshot.Variant) *snap
 }
 
 // Limits and sizes of the transport. An Envoy that comes back tells all that it has in its first delta requests, so they
-// may be large; it opens few streams on a connection, but one for each slot where each has its own source.
+// may be large; it opens few streams on a connection, but one for each slot where each has its own source. A larger write
+// buffer makes modules a little cheaper, but a thousand small responses at once then cost more garbage than they weigh.
 const (
 	maxRequest     = 64 << 20
-	writeBuffer    = 64 << 10
+	writeBuffer    = 32 << 10
 	maxStreams     = 1024
 	pingAfter      = 30 * time.Second
 	pingTimeout    = 10 * time.Second
@@ -77,7 +75,6 @@ func (o Options) grpc() []grpc.ServerOption {
 		grpc.ForceServerCodecV2(newCodec()),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.MaxConcurrentStreams(maxStreams),
-		grpc.WriteBufferSize(writeBuffer),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			Time: pingAfter, Timeout: pingTimeout, MaxConnectionAge: o.MaxConnectionAge, MaxConnectionAgeGrace: o.Grace,
 		}),
@@ -107,20 +104,29 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Stop ends all streams, and returns when they have ended or Options.Grace is over.
+// Stop lets what is being sent go out, for Options.Grace at most, and ends all streams. The proxies keep what they have and
+// come back to whoever serves next.
 func (s *Server) Stop() {
-	ended := make(chan struct{})
-	go func() {
-		s.grpc.GracefulStop() // tells the clients to go elsewhere, and waits for their streams
-		close(ended)
-	}()
-	s.end()
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	quiet := make(chan struct{})
+	go func() { s.senders.Wait(); close(quiet) }()
 	select {
-	case <-ended:
+	case <-quiet:
 	case <-time.After(s.options.Grace):
-		s.grpc.Stop()
-		<-ended
 	}
+	s.grpc.Stop()
+}
+
+// sending runs flush in a goroutine of its own, unless the server has been stopped.
+func (s *Server) sending(flush func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return
+	}
+	s.senders.Go(flush)
 }
 
 func (s *Server) join(one *session) {

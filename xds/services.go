@@ -2,7 +2,7 @@ package xds
 
 import (
 	clusterservice "github.com/envoyproxy/go-control-plane/envoy/service/cluster/v3"
-	discoveryservice "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
+	discoveryv3 "github.com/envoyproxy/go-control-plane/envoy/service/discovery/v3"
 	endpointservice "github.com/envoyproxy/go-control-plane/envoy/service/endpoint/v3"
 	extensionservice "github.com/envoyproxy/go-control-plane/envoy/service/extension/v3"
 	listenerservice "github.com/envoyproxy/go-control-plane/envoy/service/listener/v3"
@@ -12,18 +12,10 @@ import (
 	"github.com/graft-xds/graft/snapshot"
 )
 
-// namedTypes are the types of which a client that asks for nothing gets nothing. Only listeners and clusters have the
-// old rule that no names at all mean everything.
-func namedTypes() []string {
-	return []string{
-		snapshot.EndpointType, snapshot.RouteType, snapshot.SecretType, snapshot.ExtensionType, bellType,
-	}
-}
-
 // register offers the aggregated service and one for each type, so that an Envoy may take only some types from graft.
 // Fetching by polling is not offered.
 func (s *Server) register() {
-	discoveryservice.RegisterAggregatedDiscoveryServiceServer(s.grpc, aggregated{server: s})
+	discoveryv3.RegisterAggregatedDiscoveryServiceServer(s.grpc, aggregated{server: s})
 	listenerservice.RegisterListenerDiscoveryServiceServer(s.grpc, listeners{server: s})
 	routeservice.RegisterRouteDiscoveryServiceServer(s.grpc, routes{server: s})
 	clusterservice.RegisterClusterDiscoveryServiceServer(s.grpc, clusters{server: s})
@@ -33,16 +25,16 @@ func (s *Server) register() {
 }
 
 type aggregated struct {
-	discoveryservice.UnimplementedAggregatedDiscoveryServiceServer
+	discoveryv3.UnimplementedAggregatedDiscoveryServiceServer
 	server *Server
 }
 
-func (a aggregated) StreamAggregatedResources(stream discoveryservice.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {
-	return a.server.serveSotw(stream, "")
+func (a aggregated) StreamAggregatedResources(stream discoveryv3.AggregatedDiscoveryService_StreamAggregatedResourcesServer) error {
+	return a.server.serve(stream, false, "")
 }
 
-func (a aggregated) DeltaAggregatedResources(stream discoveryservice.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
-	return a.server.serveDelta(stream, "")
+func (a aggregated) DeltaAggregatedResources(stream discoveryv3.AggregatedDiscoveryService_DeltaAggregatedResourcesServer) error {
+	return a.server.serve(stream, true, "")
 }
 
 type listeners struct {
@@ -51,11 +43,11 @@ type listeners struct {
 }
 
 func (l listeners) StreamListeners(stream listenerservice.ListenerDiscoveryService_StreamListenersServer) error {
-	return l.server.serveSotw(stream, snapshot.ListenerType)
+	return l.server.serve(stream, false, snapshot.ListenerType)
 }
 
 func (l listeners) DeltaListeners(stream listenerservice.ListenerDiscoveryService_DeltaListenersServer) error {
-	return l.server.serveDelta(stream, snapshot.ListenerType)
+	return l.server.serve(stream, true, snapshot.ListenerType)
 }
 
 type routes struct {
@@ -64,11 +56,11 @@ type routes struct {
 }
 
 func (r routes) StreamRoutes(stream routeservice.RouteDiscoveryService_StreamRoutesServer) error {
-	return r.server.serveSotw(stream, snapshot.RouteType)
+	return r.server.serve(stream, false, snapshot.RouteType)
 }
 
 func (r routes) DeltaRoutes(stream routeservice.RouteDiscoveryService_DeltaRoutesServer) error {
-	return r.server.serveDelta(stream, snapshot.RouteType)
+	return r.server.serve(stream, true, snapshot.RouteType)
 }
 
 type clusters struct {
@@ -77,11 +69,11 @@ type clusters struct {
 }
 
 func (c clusters) StreamClusters(stream clusterservice.ClusterDiscoveryService_StreamClustersServer) error {
-	return c.server.serveSotw(stream, snapshot.ClusterType)
+	return c.server.serve(stream, false, snapshot.ClusterType)
 }
 
 func (c clusters) DeltaClusters(stream clusterservice.ClusterDiscoveryService_DeltaClustersServer) error {
-	return c.server.serveDelta(stream, snapshot.ClusterType)
+	return c.server.serve(stream, true, snapshot.ClusterType)
 }
 
 type endpoints struct {
@@ -90,11 +82,11 @@ type endpoints struct {
 }
 
 func (e endpoints) StreamEndpoints(stream endpointservice.EndpointDiscoveryService_StreamEndpointsServer) error {
-	return e.server.serveSotw(stream, snapshot.EndpointType)
+	return e.server.serve(stream, false, snapshot.EndpointType)
 }
 
 func (e endpoints) DeltaEndpoints(stream endpointservice.EndpointDiscoveryService_DeltaEndpointsServer) error {
-	return e.server.serveDelta(stream, snapshot.EndpointType)
+	return e.server.serve(stream, true, snapshot.EndpointType)
 }
 
 type secrets struct {
@@ -103,11 +95,11 @@ type secrets struct {
 }
 
 func (x secrets) StreamSecrets(stream secretservice.SecretDiscoveryService_StreamSecretsServer) error {
-	return x.server.serveSotw(stream, snapshot.SecretType)
+	return x.server.serve(stream, false, snapshot.SecretType)
 }
 
 func (x secrets) DeltaSecrets(stream secretservice.SecretDiscoveryService_DeltaSecretsServer) error {
-	return x.server.serveDelta(stream, snapshot.SecretType)
+	return x.server.serve(stream, true, snapshot.SecretType)
 }
 
 type extensions struct {
@@ -116,9 +108,9 @@ type extensions struct {
 }
 
 func (e extensions) StreamExtensionConfigs(stream extensionservice.ExtensionConfigDiscoveryService_StreamExtensionConfigsServer) error {
-	return e.server.serveSotw(stream, snapshot.ExtensionType)
+	return e.server.serve(stream, false, snapshot.ExtensionType)
 }
 
 func (e extensions) DeltaExtensionConfigs(stream extensionservice.ExtensionConfigDiscoveryService_DeltaExtensionConfigsServer) error {
-	return e.server.serveDelta(stream, snapshot.ExtensionType)
+	return e.server.serve(stream, true, snapshot.ExtensionType)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/graft-xds/graft/snapshot"
 )
 
-// session is what is known of the proxy behind one stream, and what decides what goes out on it. The stream's handler
-// goroutine calls most of it; Publish, Groups and Proxies look in from others, so mu guards all but the first fields.
+// session is what is known of the proxy behind one stream, and what decides what goes out on it. One goroutine hears, one
+// sends; Publish, Groups and Proxies look in from others, so mu guards all but the first fields.
 type session struct {
 	server *Server
 	delta  bool
@@ -33,12 +33,12 @@ type session struct {
 	heals    int  // how many times a slot that stood refused took something
 	strange  int  // requests for types that graft does not serve
 
-	knock  func() // puts a ticket into the stream's queue; nil before the stream runs and after it ended
-	rung   bool   // a ticket is on its way
-	out    *frame // decided by take, sent by the stream
+	knock  func() // has the stream take what goes out; nil after it ended
+	rung   bool   // it was told and has not begun
+	closed bool
 	alarm  func() bool
 	wakeAt time.Time
-	later  []func() // to be done by the handler goroutine without mu: I/O
+	later  []func() // to be done without mu: I/O
 }
 
 func newSession(s *Server, delta bool, only string) *session {
@@ -70,7 +70,7 @@ func (s *session) typeOf(typeURL string) string {
 	return typeURL
 }
 
-// ring makes the handler goroutine ask take what goes out. mu is held.
+// ring makes the stream ask take what goes out. mu is held.
 func (s *session) ring() {
 	if s.knock != nil && !s.rung {
 		s.rung = true
@@ -91,7 +91,7 @@ func (s *session) close() {
 	s.server.leave(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.knock = nil
+	s.knock, s.closed = nil, true
 	if s.alarm != nil {
 		s.alarm()
 		s.alarm = nil
@@ -118,22 +118,22 @@ func (s *session) awake(t time.Time) {
 	})
 }
 
-// take decides what goes out next; nil if nothing does. The handler goroutine calls it for each ticket, and again after
-// everything that was sent. The answer is recorded as being on its way before it is.
+// take decides what goes out next; nil if nothing does. The one who sends calls it until then. What it gives is recorded
+// as being on its way.
 func (s *session) take() *frame {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rung = false
-	s.out = s.decide()
-	return s.out
+	if s.closed {
+		return nil
+	}
+	return s.decide()
 }
 
 // sent is called as the frame gets its nonce, before the bytes leave.
 func (s *session) sent(f *frame, nonce string) {
 	s.mu.Lock()
-	f.nonce, f.flight.nonce = nonce, nonce
-	s.out = nil
-	s.ring() // there may be more
+	f.nonce, f.flight.nonce, f.flight.watch.nonce = nonce, nonce, nonce
 	s.mu.Unlock()
 	s.server.counters.pushed(f.flight.watch.index, f.size())
 }

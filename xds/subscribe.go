@@ -1,27 +1,24 @@
 package xds
 
 import (
-	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
+	xdsstream "github.com/envoyproxy/go-control-plane/pkg/server/stream/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// request is what both kinds of request have in common, once the subscription is known.
+// request is what both kinds of request have in common.
 type request struct {
 	typeURL  string
-	sub      cache.Subscription
-	asked    []string          // delta: names that are newly, or once more, subscribed to
+	asked    []string          // delta: names that are newly, or once more, subscribed to; SotW: all names
 	left     []string          // delta: names that are given up
 	versions map[string]string // delta: what the client has, in the first request of a type
 	version  string            // SotW: version_info
-	nonce    string
+	answer
 }
 
 // subscribe takes the subscription of a request; it is called for the first request of a type and each one after it.
-// An error ends the stream.
+// An error ends the stream. mu is held.
 func (s *session) subscribe(r request) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	index := typeIndex(r.typeURL)
 	if index < 0 { // nothing of that type will ever exist here
 		if s.strange++; s.strange > maxStrange {
@@ -37,7 +34,7 @@ func (s *session) subscribe(r request) error {
 		w, first = &watch{index: index, typeURL: r.typeURL, dirty: true}, true
 		s.watches[index] = w
 	}
-	w.sub = r.sub
+	w.subscribe(r, s.delta, first)
 	if first {
 		s.begin(w, r)
 	}
@@ -50,7 +47,7 @@ func (s *session) subscribe(r request) error {
 	return s.checkNames()
 }
 
-// maxStrange bounds the requests for unknown types, as go-control-plane remembers something for each type.
+// maxStrange bounds the requests for unknown types.
 const maxStrange = 100
 
 func (s *session) checkNames() error {
@@ -64,6 +61,22 @@ func (s *session) checkNames() error {
 		return status.Errorf(codes.ResourceExhausted, "more than %d resource names on one stream", most)
 	}
 	return nil
+}
+
+// subscribe brings the subscription up to date. Only listeners and clusters have the old rule that no names at all mean
+// everything, until a name was asked for (xDS protocol, "How the client specifies what resources to return").
+func (w *watch) subscribe(r request, delta, first bool) {
+	legacy := fullState(w.index)
+	switch {
+	case first && delta:
+		w.sub = xdsstream.NewDeltaSubscription(r.asked, r.left, nil, legacy)
+	case first:
+		w.sub = xdsstream.NewSotwSubscription(r.asked, legacy)
+	case delta:
+		w.sub.UpdateResourceSubscriptions(r.asked, r.left)
+	default:
+		w.sub.SetResourceSubscription(r.asked)
+	}
 }
 
 // begin takes from the first request of a type what the client already has.
@@ -137,7 +150,7 @@ func (w *watch) leave() bool {
 
 // subscribeSlots brings s.slots in line with the names that the client asks for.
 func (s *session) subscribeSlots(w *watch, r request, first bool) {
-	if !first {
+	if !first && s.delta {
 		for _, name := range r.asked {
 			if sl := s.slots[name]; sl != nil {
 				sl.asks++

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/envoyproxy/go-control-plane/pkg/cache/v3"
+	xdsstream "github.com/envoyproxy/go-control-plane/pkg/server/stream/v3"
 
 	"github.com/graft-xds/graft/snapshot"
 )
@@ -39,7 +39,8 @@ func typeIndex(typeURL string) int {
 type watch struct {
 	index   int
 	typeURL string
-	sub     cache.Subscription // go-control-plane's; only the handler goroutine may look into it
+	sub     xdsstream.Subscription
+	nonce   string // of the last response
 
 	have    map[string]held      // by name: what the client has
 	exactly []*snapshot.Resource // instead of have, where the client has just these; shared with the group
