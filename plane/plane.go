@@ -279,7 +279,8 @@ func (p *Plane) want() time.Duration {
 			at, added = now, true
 		}
 		since[ref] = at
-		if _, here := p.outcomes[ref]; !here {
+		inCase := ref.Location == "" && p.last != nil // last forms are at hand, but for those of an earlier process
+		if _, here := p.outcomes[ref]; !here && !inCase {
 			wait = max(wait, p.o.Patience-now.Sub(at))
 		}
 	}
