@@ -41,7 +41,9 @@ func slotState(wanted, acked *snapshot.Content, refusal *xds.Refusal) xds.SlotSt
 	return xds.SlotState{Name: wanted.Slot, Wanted: wanted, Acked: acked, Refusal: refusal}
 }
 
-func proxy(id string, slots ...xds.SlotState) xds.Proxy { return xds.Proxy{Node: node(id), Slots: slots} }
+func proxy(id string, slots ...xds.SlotState) xds.Proxy {
+	return xds.Proxy{Node: node(id), Slots: slots}
+}
 
 // route is a route configuration that carries filters in per-route chains.
 func route(filters string, acked bool) xds.RouteState {
