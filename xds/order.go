@@ -15,8 +15,9 @@ func (s *session) decide() *frame {
 	if f := s.mend(); f != nil {
 		return f // first: Envoy refuses listeners while a slot stands refused
 	}
+	warming := false
 	for i, w := range s.watches {
-		if w == nil {
+		if w == nil || warming && i != endpointIndex && i != secretIndex {
 			continue
 		}
 		if w.flight == nil && !(i == listenerIndex && s.mending()) {
@@ -25,10 +26,13 @@ func (s *session) decide() *frame {
 			}
 		}
 		if s.waitsFor(w) {
-			return nil
+			if i != clusterIndex {
+				return nil
+			}
+			warming = true // Envoy answers for clusters once they have their endpoints and secrets
 		}
 	}
-	if !s.stable() {
+	if warming || !s.stable() {
 		return nil
 	}
 	for i := typeCount - 1; i >= 0; i-- {

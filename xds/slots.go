@@ -52,7 +52,7 @@ func (p *push) revision() string {
 // wanted tells what a slot lacks; nil if it has what it should have, or nothing can be sent to it.
 func (s *session) wanted(sl *slot) *push {
 	c := s.res.Slots[sl.name]
-	if c != nil && !(c.Provisional && sl.known != "") {
+	if c != nil && !(c.Provisional && sl.known != "" && sl.acked == nil) { // what this graft sent, it may replace
 		v := s.server.verdicts.about(s.proxyKey(), sl.name, c.Revision)
 		switch {
 		case v == nil && base(sl.known) == c.Revision && !sl.poisoned && !sl.again():
@@ -60,7 +60,7 @@ func (s *session) wanted(sl *slot) *push {
 			return nil
 		case v == nil:
 			return &push{slot: sl, content: c}
-		case sl.poisoned || sl.known == "" || sl.again():
+		case sl.poisoned || sl.known == "" || base(sl.known) == c.Revision || sl.again():
 			return s.cure(sl, v)
 		}
 		return nil

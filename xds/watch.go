@@ -125,8 +125,6 @@ type changes struct {
 	retry  time.Time
 }
 
-func (c *changes) empty() bool { return len(c.send) == 0 && len(c.remove) == 0 && len(c.absent) == 0 }
-
 // changes compares what the client has with the group's resources.
 func (w *watch) changes(s *session) changes {
 	list := s.res.Types[w.typeURL]

@@ -101,31 +101,30 @@ func (p *press) headsOf(one item) heads {
 
 // Field numbers of envoy/service/discovery/v3/discovery.proto and google/protobuf/any.proto.
 const (
-	anyType  = 1
-	anyValue = 2
+	anyType = 1
 
 	resourceVersion = 1
-	resourceBody    = 2
 	resourceName    = 3
 
-	responseVersion   = 1 // version_info, system_version_info
-	responseResources = 2
-	responseType      = 4
-	deltaRemoved      = 6
+	responseVersion = 1 // version_info, system_version_info
+	responseType    = 4
+	deltaRemoved    = 6
+
+	nestedField = 2 // value of an Any, resource of a Resource, resources of both kinds of response
 )
 
 func encodeHeads(one item) heads {
 	inner := appendText(nil, anyType, one.Type)
-	inner = appendLength(inner, anyValue, len(one.Body))
+	inner = appendLength(inner, len(one.Body))
 	packed := len(inner) + len(one.Body)
 
 	wrapper := appendText(nil, resourceVersion, one.version)
 	wrapper = appendText(wrapper, resourceName, one.Name)
-	wrapper = appendLength(wrapper, resourceBody, packed)
-	delta := appendLength(nil, responseResources, len(wrapper)+packed)
+	wrapper = appendLength(wrapper, packed)
+	delta := appendLength(nil, len(wrapper)+packed)
 	return heads{
 		delta: append(append(delta, wrapper...), inner...),
-		sotw:  append(appendLength(nil, responseResources, packed), inner...),
+		sotw:  append(appendLength(nil, packed), inner...),
 	}
 }
 
@@ -160,6 +159,7 @@ func appendText(b []byte, field protowire.Number, text string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), text)
 }
 
-func appendLength(b []byte, field protowire.Number, n int) []byte {
-	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(n))
+// appendLength begins a nested field of n bytes.
+func appendLength(b []byte, n int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, nestedField, protowire.BytesType), uint64(n))
 }
