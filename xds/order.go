@@ -91,6 +91,9 @@ func (s *session) offer(w *watch) *frame {
 	if w.reported != "" {
 		s.trust(w)
 	}
+	if w.index == endpointIndex {
+		s.rewarm(w)
+	}
 	c := w.changes(s)
 	if !c.retry.IsZero() {
 		s.awake(c.retry)
@@ -105,6 +108,21 @@ func (s *session) offer(w *watch) *frame {
 		}
 	}
 	return nil
+}
+
+// rewarm makes the endpoints of the clusters that are on their way go out once more. Envoy makes a new cluster of each
+// that has changed, and does not answer before that has endpoints, which it does not ask for: it has them already.
+func (s *session) rewarm(w *watch) {
+	clusters := s.watches[clusterIndex]
+	if clusters == nil || clusters.flight == nil || clusters.flight.warmed {
+		return
+	}
+	clusters.flight.warmed = true
+	for _, one := range clusters.flight.items {
+		if h, ok := w.has(one.Name); ok && h.version != "" {
+			w.forget(one.Name)
+		}
+	}
 }
 
 // trust takes the word of a SotW client that comes back with a version: it has what that version stands for.
@@ -186,6 +204,9 @@ func (s *session) respond(w *watch, c changes, remove bool) *frame {
 	}
 	w.flight, w.greeted, w.shrunk = f, true, false
 	out.flight = f
+	if endpoints := s.watches[endpointIndex]; w.index == clusterIndex && endpoints != nil {
+		endpoints.dirty = true // see rewarm
+	}
 	return out
 }
 

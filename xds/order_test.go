@@ -42,6 +42,21 @@ func TestWhatIsNamedGoesFirst(t *testing.T) {
 	c.silent()
 }
 
+// Envoy makes a new cluster of one that has changed, and waits for its endpoints without asking for them.
+func TestChangedClusterGetsItsEndpointsAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.plane()
+	c := w.delta("p")
+	w.all(c)
+	w.publish(cluster("x", "2"), endpoint("x", "1"), listener("l", "1"), route("r", "1"), content("a", "1"))
+	cds := c.expect("CDS x@2")
+	c.takes("EDS x@1")
+	c.silent()
+	c.ack(cds)
+	c.silent()
+}
+
 func TestWhatIsNoLongerNamedGoesLast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -101,6 +116,7 @@ func TestSilentClientHoldsUpOtherTypesForAWhile(t *testing.T) {
 	w.all(c)
 	w.publish(cluster("x", "2"), endpoint("x", "1"), listener("l", "2"), route("r", "1"), content("a", "2"))
 	late := c.expect("CDS x@2")
+	c.takes("EDS x@1")
 	c.silent()
 	w.clock.advance(9 * time.Second)
 	c.silent()

@@ -76,6 +76,7 @@ type flight struct {
 	at      time.Time
 	items   []item
 	removed []string
+	warmed  bool                 // of clusters: their endpoints go out once more
 	final   []*snapshot.Resource // if the client takes it, it has exactly these; nil: something else
 
 	slotFlight
@@ -108,6 +109,13 @@ func (w *watch) spread() {
 		w.have[r.Name] = held{r.Version, r}
 	}
 	w.exactly = nil
+}
+
+// has is what the client has by a name.
+func (w *watch) has(name string) (held, bool) {
+	w.spread()
+	h, ok := w.have[name]
+	return h, ok
 }
 
 // forget makes the client be told about a name again.
