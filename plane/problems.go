@@ -20,11 +20,18 @@ func logProblems(log *zap.Logger, before *State, now []snapshot.Problem) {
 		old = before.Problems
 	}
 	for _, p := range without(now, old) {
-		log.Warn("problem", problemFields(p)...)
+		log.Warn(severity(p), problemFields(p)...)
 	}
 	for _, p := range without(old, now) {
 		log.Info("mended", problemFields(p)...)
 	}
+}
+
+func severity(p snapshot.Problem) string {
+	if p.Code.Warning() {
+		return "warning"
+	}
+	return "problem"
 }
 
 // without gives those of problems that are not among the others.

@@ -16,6 +16,10 @@ import (
 //go:embed bootstrap.yaml.tmpl
 var bootstrapTemplate string
 
+// systemRoots is where Debian, Ubuntu, Alpine and Envoy's own images have the certificates of the system. Envoy itself does
+// not look for them: it verifies nothing without a file.
+const systemRoots = "/etc/ssl/certs/ca-certificates.crt"
+
 // bootstrapOptions are the flags of `graft bootstrap`.
 type bootstrapOptions struct {
 	XDS, NodeID, NodeCluster, Admin string
@@ -50,10 +54,11 @@ func newBootstrap() *cobra.Command {
 	f.StringVar(&o.Slots, "slots", "chain", "chain, or declared: one filter a slot, as proxies without envoy.filters.http.filter_chain have it")
 	f.StringVar(&o.Admin, "admin", "127.0.0.1:9901", "address of Envoy's own admin interface")
 	f.BoolVar(&o.TLS, "tls", false, "speak TLS with graft")
-	f.StringVar(&o.CA, "tls-ca", "", "PEM certificates to verify graft with (implies --tls)")
+	f.StringVar(&o.CA, "tls-ca", "", "PEM certificates to verify graft with (implies --tls; default: "+systemRoots+")")
 	f.StringVar(&o.Cert, "tls-cert", "", "PEM certificate that Envoy shows to graft (implies --tls)")
 	f.StringVar(&o.Key, "tls-key", "", "its PEM private key")
 	f.StringVar(&o.ServerName, "tls-server-name", "", "the name that graft's certificate carries (default: the host of --xds; implies --tls)")
+	completeValues(cmd, "slots", "chain", "declared")
 	return cmd
 }
 
@@ -83,6 +88,9 @@ func (o bootstrapOptions) render() (string, error) {
 		return "", fmt.Errorf("bootstrap: %w", err)
 	}
 	o.TLS = o.TLS || o.CA != "" || o.Cert != "" || o.ServerName != ""
+	if o.CA == "" {
+		o.CA = systemRoots
+	}
 	host, _, _ := net.SplitHostPort(o.XDS)
 	if o.ServerName == "" {
 		o.ServerName = host

@@ -6,6 +6,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// completeValues tells shells what a flag may be set to.
+func completeValues(cmd *cobra.Command, flag string, values ...string) {
+	// It fails only for a flag that is not there, which the tests of completion would see.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func newCompletion() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{

@@ -36,6 +36,8 @@ Files are watched. A setting comes from its flag, from GRAFT_<NAME>, or from the
 	}
 	defineSettings(cmd.Flags())
 	cmd.Flags().String(settingsFlag, "", "settings file")
+	completeValues(cmd, "log-level", "debug", "info", "warn", "error")
+	completeValues(cmd, "log-format", "console", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		_, settings, err := readSettings(cmd.Flags())
 		if err != nil {
@@ -65,7 +67,7 @@ func serve(ctx context.Context, s Settings, logs io.Writer) error {
 	if err != nil {
 		return &failure{code: exitFailed, err: fmt.Errorf("module store: %w", err), hint: "choose another folder with --state-dir"}
 	}
-	tlsConfig, err := serverTLS(s.TLSCert, s.TLSKey, s.TLSClientCA)
+	tlsConfig, err := serverTLS(s, log)
 	if err != nil {
 		return err
 	}

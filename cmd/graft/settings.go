@@ -189,6 +189,8 @@ func newSettings() *cobra.Command {
 	}
 	defineSettings(cmd.Flags())
 	cmd.Flags().String(settingsFlag, "", "settings file")
+	completeValues(cmd, "log-level", "debug", "info", "warn", "error")
+	completeValues(cmd, "log-format", "console", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		v, _, err := readSettings(cmd.Flags())
 		if err != nil {

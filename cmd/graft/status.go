@@ -17,10 +17,11 @@ type statusOptions struct {
 	output string
 	watch  bool
 	wait   time.Duration
+	every  time.Duration // how often a watch asks
 }
 
 func newStatus() *cobra.Command {
-	var o statusOptions
+	o := statusOptions{every: time.Second}
 	cmd := &cobra.Command{
 		Use:   "status [FILTER...]",
 		Short: "Print who runs what: each filter, its module and revision, and what the proxies made of it",
@@ -36,11 +37,9 @@ revisions are cut to 12 digits; -o json has them whole. Access logs show the rev
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "json for scripts")
 	cmd.Flags().DurationVar(&o.wait, "wait", 0, "wait so long for graft to be ready")
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "print again whenever something changes")
+	completeValues(cmd, "output", "json")
 	return cmd
 }
-
-// watchInterval is how often a watch asks.
-const watchInterval = time.Second
 
 func (o *statusOptions) run(ctx context.Context, names []string, stdout, stderr io.Writer) error {
 	if o.output != "" && o.output != "json" {
@@ -59,7 +58,7 @@ func (o *statusOptions) run(ctx context.Context, names []string, stdout, stderr 
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(watchInterval):
+		case <-time.After(o.every):
 		}
 		text, err := o.text(ctx, names)
 		switch {

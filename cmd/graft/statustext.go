@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/graft-xds/graft/plane"
+	"github.com/graft-xds/graft/snapshot"
 )
 
 // statusText prints the chosen filters, or all and everything else.
@@ -33,7 +34,7 @@ func statusText(s plane.Status, names []string, output string) (string, error) {
 	printRefusals(&out, s, len(names) == 0)
 	if len(names) == 0 {
 		for _, p := range s.Problems {
-			fmt.Fprintf(&out, "\nproblem: %s\n", place(p))
+			fmt.Fprintf(&out, "\n%s: %s\n", severity(snapshot.Code(p.Code)), place(p))
 			if p.Hint != "" {
 				fmt.Fprintf(&out, "  %s\n", p.Hint)
 			}

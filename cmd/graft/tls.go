@@ -8,25 +8,28 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // keyPair is a certificate on disk that may be renewed at any time. It is read again when a file changes; while the new
 // files do not fit together, the old certificate is shown.
 type keyPair struct {
 	cert, key, clientCA string
+	log                 *zap.Logger
 
 	mu     sync.Mutex
-	stamp  [3]time.Time
+	tried  [3]time.Time // the files that were read last, well or badly
 	config *tls.Config
 }
 
 // serverTLS reads the files once, so that a mistake ends the start, and gives a configuration that follows them. It is nil
 // without a certificate.
-func serverTLS(cert, key, clientCA string) (*tls.Config, error) {
-	if cert == "" {
+func serverTLS(s Settings, log *zap.Logger) (*tls.Config, error) {
+	if s.TLSCert == "" {
 		return nil, nil
 	}
-	p := &keyPair{cert: cert, key: key, clientCA: clientCA}
+	p := &keyPair{cert: s.TLSCert, key: s.TLSKey, clientCA: s.TLSClientCA, log: log}
 	if err := p.read(); err != nil {
 		return nil, &failure{code: exitFailed, err: err, hint: "--tls-cert, --tls-key and --tls-client-ca name PEM files"}
 	}
@@ -43,8 +46,12 @@ func serverTLS(cert, key, clientCA string) (*tls.Config, error) {
 func (p *keyPair) current() *tls.Config {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stamps() != p.stamp {
-		_ = p.read() // half a renewal: the next handshake looks again
+	if p.stamps() != p.tried {
+		if err := p.read(); err != nil { // half a renewal, perhaps: the rest is another change
+			p.log.Warn("the certificate cannot be read again; the one before stays", zap.Error(err))
+		} else {
+			p.log.Info("the certificate was renewed", zap.String("file", p.cert))
+		}
 	}
 	return p.config
 }
@@ -59,7 +66,7 @@ func (p *keyPair) stamps() (at [3]time.Time) {
 }
 
 func (p *keyPair) read() error {
-	stamp := p.stamps()
+	p.tried = p.stamps() // before the files: a change meanwhile is seen next time
 	pair, err := tls.LoadX509KeyPair(p.cert, p.key)
 	if err != nil {
 		return fmt.Errorf("certificate %s: %w", p.cert, err)
@@ -76,6 +83,6 @@ func (p *keyPair) read() error {
 		}
 		config.ClientCAs, config.ClientAuth = pool, tls.RequireAndVerifyClientCert
 	}
-	p.config, p.stamp = config, stamp
+	p.config = config
 	return nil
 }

@@ -37,18 +37,25 @@ is none.`,
 func printProblems(w io.Writer, problems []snapshot.Problem) error {
 	var err error
 	for _, p := range problems {
-		severity := ""
 		if p.Code.Warning() {
-			severity = "warning: "
+			fmt.Fprintf(w, "graft: warning: %s\n", p.Error())
 		} else {
+			fmt.Fprintf(w, "graft: %s\n", p.Error())
 			err = errReported
 		}
-		fmt.Fprintf(w, "graft: %s%s\n", severity, p.Error())
 		if p.Hint != "" {
 			fmt.Fprintf(w, "  %s\n", p.Hint)
 		}
 	}
 	return err
+}
+
+// severity is how a problem that stands is announced.
+func severity(code snapshot.Code) string {
+	if code.Warning() {
+		return "warning"
+	}
+	return "problem"
 }
 
 // plural gives "1 filter" or "2 filters"; an irregular plural can be told.
