@@ -33,6 +33,8 @@ type session struct {
 	heals    int  // how many times a slot that stood refused took something
 	strange  int  // requests for types that graft does not serve
 
+	inlineUntil time.Time // the proxy did not come for a module that it was to fetch
+
 	knock  func() // has the stream take what goes out; nil after it ended
 	rung   bool   // it was told and has not begun
 	closed bool

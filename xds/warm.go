@@ -28,13 +28,15 @@ const (
 	// cachedWait is how long to wait for a fetch of modules that the proxy had fetched already: if it refused the content
 	// for another reason, no fetch comes.
 	cachedWait = 2 * time.Second
+	// inlinePause is how long a proxy that did not come for a module is not asked to fetch another: each edit would wait.
+	inlinePause = 10 * time.Minute
 )
 
 // remotely tells whether a content goes out with its modules left to be fetched: never as the first of a slot, as a
 // refusal would open the listener without a filter; and only to a proxy that has the cluster to fetch from.
 func (s *session) remotely(p *push) bool {
 	sl := p.slot
-	if len(p.content.Fetches) == 0 || sl.known == "" || sl.again() {
+	if len(p.content.Fetches) == 0 || sl.known == "" || sl.again() || s.now().Before(s.inlineUntil) {
 		return false
 	}
 	if w := sl.warm; w != nil && w.revision == p.content.Revision && w.inline {
@@ -113,7 +115,12 @@ func (s *session) waitsForFetch(p *push) bool {
 		return true
 	}
 	w.waiting = false
-	w.inline = w.inline || !w.arrived // no fetch came: the module server is out of the proxy's reach
+	if !w.arrived { // no fetch came: the module server is out of the proxy's reach
+		w.inline = true
+		if s.missing(p.content) > 0 {
+			s.inlineUntil = s.now().Add(inlinePause)
+		}
+	}
 	return false
 }
 

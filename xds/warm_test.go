@@ -125,6 +125,22 @@ func TestFetchThatNeverComesGoesInline(t *testing.T) {
 	}
 }
 
+func TestNothingIsFetchedForAWhileAfterAFetchThatNeverCame(t *testing.T) {
+	t.Parallel()
+	w, c := warmWorld(t)
+	seen := map[string]bool{}
+	w.edit(fetched("a", "2", "m2"))
+	c.nack(c.remote("a=2", seen), "Unable to create Wasm plugin f")
+	c.heard()
+	w.clock.advance(30 * time.Second)
+	c.takes("ECDS a=2#inc")
+	w.edit(fetched("a", "3", "m3"))
+	c.takes("ECDS a=3") // inline at once
+	w.clock.advance(inlinePause)
+	w.edit(fetched("a", "4", "m4"))
+	c.ack(c.remote("a=4", seen))
+}
+
 func TestFetchThatDoesNotHelpGoesInline(t *testing.T) {
 	t.Parallel()
 	w, c := warmWorld(t)
