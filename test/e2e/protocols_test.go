@@ -11,9 +11,9 @@ import (
 )
 
 // startEnvoy starts an Envoy 1.40 with a bootstrap of the test's own.
-func startEnvoy(t *testing.T, bootstrap string) *envoytest.Envoy {
+func startEnvoy(t *testing.T, bootstrap string, args ...string) *envoytest.Envoy {
 	t.Helper()
-	return envoytest.Start(t, envoytest.Options{Binary: envoytest.Binary(t, "1.40"), Bootstrap: bootstrap})
+	return envoytest.Start(t, envoytest.Options{Binary: envoytest.Binary(t, "1.40"), Bootstrap: bootstrap, Args: args})
 }
 
 // bootstrap is what `graft bootstrap` prints for an Envoy of this graft.
