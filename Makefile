@@ -45,6 +45,7 @@ race: ## the tests of what runs in parallel, with the race detector (needs a C c
 .PHONY: bench
 bench: envoys ## ratios against floors measured in the same run; BENCH="-size small" for arguments
 	go run ./test/bench $(BENCH)
+	go test -run '^$$' -bench . -benchtime 20x ./test/bench/translate
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME (30s)
