@@ -289,6 +289,7 @@ func TestOrderIsSavedBeforeItIsPublished(t *testing.T) {
 			{"a filter for other proxies", web + lua("lemon", "1") + elsewhere(lua("plum", "1")), "order saved, published, documents saved"},
 		} {
 			w.save("files", step.documents)
+			w.after(saveRest)
 			if got := memory.said(); got != step.want {
 				t.Errorf("%s: %s; want %s", step.what, got, step.want)
 			}
@@ -323,6 +324,24 @@ func TestSavesAreOffThePath(t *testing.T) {
 		said := memory.said()
 		if got := strings.Count(said, "documents saved"); got != 2 {
 			t.Errorf("%d saves, want the one that hung and the latest", got)
+		}
+		if code := memory.kept.Documents[0].Filter.GetSpec().GetLua().GetCode(); !strings.HasSuffix(code, "5") {
+			t.Errorf("saved last: %s", code)
+		}
+	})
+}
+
+func TestABurstOfEditsIsSavedTwice(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		memory := &keepsake{}
+		w := newWorld(t, memory, "files")
+		for _, code := range strings.Fields("1 2 3 4 5") {
+			w.save("files", web+lua("melon", code))
+		}
+		w.after(saveRest)
+		w.published(5, "each edit")
+		if got := strings.Count(memory.said(), "documents saved"); got != 2 {
+			t.Errorf("%d saves, want the first at once, and the latest", got)
 		}
 		if code := memory.kept.Documents[0].Filter.GetSpec().GetLua().GetCode(); !strings.HasSuffix(code, "5") {
 			t.Errorf("saved last: %s", code)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -45,6 +46,9 @@ func sameMemory(a, b snapshot.Memory) bool {
 		maps.Equal(a.Forms, b.Forms)
 }
 
+// saveRest lies between two saves: in a burst of edits all documents need not be written for each.
+const saveRest = 100 * time.Millisecond
+
 // save writes what is to be remembered, off the path of an edit, and once more when ctx ends.
 func (p *Plane) save(ctx context.Context) {
 	for {
@@ -58,6 +62,10 @@ func (p *Plane) save(ctx context.Context) {
 			return
 		case m := <-p.saves:
 			p.store(m)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(saveRest):
 		}
 	}
 }

@@ -36,7 +36,9 @@ func TestRenderStateShowsEveryGroupOnce(t *testing.T) {
 		return groups
 	})
 	connected := []xds.Proxy{
-		{Node: old, Group: groups[1].Key}, {Node: node("z"), Group: groups[0].Key}, {Node: node("a"), Group: groups[0].Key},
+		{Node: old, Group: groups[1].Key},
+		{Node: node("z"), Group: groups[0].Key},
+		{Node: node("a"), Group: groups[0].Key},
 		{Node: node("lost"), Group: "not built yet"},
 	}
 	rendered, err := RenderState(state, connected)

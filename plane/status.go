@@ -110,8 +110,42 @@ func filtersOf(state *State, proxies []xds.Proxy) []FilterStatus {
 	for _, f := range state.Result.Statuses {
 		filters = append(filters, filterStatus(f))
 	}
+	unread(filters, state)
 	count(filters, state.Result.Statuses, proxies)
 	return filters
+}
+
+// unread marks the filters whose document has a newer form that could not be read: what is in force is an earlier one.
+func unread(filters []FilterStatus, state *State) {
+	if len(state.Problems) == 0 {
+		return
+	}
+	files := make(map[string]string, len(state.Config.Documents))
+	for i := range state.Config.Documents {
+		doc := &state.Config.Documents[i]
+		files[doc.Key.String()] = doc.Origin.File
+	}
+	newer := map[string][]string{}
+	for _, p := range state.Problems {
+		if file, ok := files[p.Origin.Object]; ok && file == p.Origin.File && !p.Code.Warning() {
+			newer[p.Origin.Object] = append(newer[p.Origin.Object], problemText(p))
+		}
+	}
+	for i, f := range state.Result.Statuses {
+		for _, text := range newer[f.Key.String()] {
+			if !slices.Contains(filters[i].Problems, text) {
+				filters[i].Newest, filters[i].Problems = false, append(slices.Clip(filters[i].Problems), text)
+			}
+		}
+	}
+}
+
+// problemText is what is wrong and how to mend it, as snapshot.FilterState has it.
+func problemText(p snapshot.Problem) string {
+	if p.Hint == "" {
+		return p.What
+	}
+	return p.What + "\n" + p.Hint
 }
 
 // joinStreams makes one of the streams of each node: an Envoy that takes its filters apart from the rest has several. Two

@@ -19,7 +19,7 @@ func newCompletion() *cobra.Command {
 		Short:     "Print the completion script of a shell: bash, zsh, fish or powershell",
 		Example:   "  source <(graft completion bash)",
 		ValidArgs: shells,
-		Args:      wantArgs(1, "a shell: bash, zsh, fish or powershell"),
+		Args:      wantArgs("a shell: bash, zsh, fish or powershell"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), cmd.OutOrStdout()
 			var err error

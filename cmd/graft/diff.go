@@ -18,7 +18,7 @@ func newDiff() *cobra.Command {
 		Short: "Print what would change on a running graft if it served these files or folders",
 		Long: `Print what would change on a running graft if it served these files or folders instead: for each group of connected
 proxies, the xDS resources before and after. Nothing is changed. FILE... are what --config of serve would name.`,
-		Args: wantArgs(1, "a file or folder"),
+		Args: wantArgs("a file or folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var running []plane.Rendered
 			if err := server.get(cmd.Context(), "/render", &running); err != nil {

@@ -104,10 +104,10 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return usageError(hint, "unknown command %q", name)
 }
 
-// wantArgs is cobra's argument check with our exit code and words.
-func wantArgs(least int, what string) cobra.PositionalArgs {
+// wantArgs is cobra's check for at least one argument, with our exit code and words.
+func wantArgs(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < least {
+		if len(args) == 0 {
 			return usageError("usage: "+cmd.UseLine(), "%s needs %s", cmd.CommandPath(), what)
 		}
 		return nil

@@ -36,8 +36,11 @@ func previewFiles(
 		return nil, err
 	}
 	resolver := module.NewResolver(module.Options{Store: blobs})
-	done := make(chan error, 1)
-	go func() { done <- resolver.Run(ctx) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = resolver.Run(ctx) // nil: it ends with its context
+	}()
 	defer func() { cancel(); <-done }()
 	if choose == nil {
 		choose = plane.ExampleGroups

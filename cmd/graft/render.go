@@ -44,7 +44,7 @@ func newRender() *cobra.Command {
 		Long: `Print the xDS resources that a proxy would get from files or folders, as YAML: for the node that the flags describe,
 or for one example of each Proxy document. Modules are named by size and digest.`,
 		Example: "  graft render graft.yaml --node-id edge-1 --node-cluster edge",
-		Args:    wantArgs(1, "a file or folder"),
+		Args:    wantArgs("a file or folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			preview, err := previewFiles(cmd.Context(), args, node.groups)
 			if err != nil {

@@ -114,11 +114,10 @@ func settingsOf(flags *pflag.FlagSet) (s Settings) {
 func readSettingsFile(v *viper.Viper, flags *pflag.FlagSet) error {
 	path, named := v.GetString(settingsFlag), true
 	if path == "" {
-		dir, err := os.UserConfigDir()
-		if err != nil {
-			return nil // no home: then there is no file either
-		}
-		path, named = filepath.Join(dir, "graft", "settings.yaml"), false
+		path, named = userSettings(), false
+	}
+	if path == "" {
+		return nil
 	}
 	v.SetConfigFile(path)
 	err := v.ReadInConfig()
@@ -143,6 +142,15 @@ func readSettingsFile(v *viper.Viper, flags *pflag.FlagSet) error {
 		}
 	}
 	return nil
+}
+
+// userSettings is where the user's settings file would be; empty for one without a home.
+func userSettings() string {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "graft", "settings.yaml")
 }
 
 // check refuses values that cannot be meant.

@@ -61,14 +61,14 @@ func (o *statusOptions) run(ctx context.Context, names []string, stdout, stderr 
 		case <-time.After(o.every):
 		}
 		text, err := o.text(ctx, names)
+		if ctx.Err() != nil {
+			continue // it is time to go
+		}
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil: // graft may be on its way back
-			if err.Error() != trouble {
-				trouble = err.Error()
-				fmt.Fprintf(stderr, "graft: %v\n", err)
-			}
+		case err != nil && err.Error() != trouble: // graft may be on its way back
+			trouble = err.Error()
+			fmt.Fprintf(stderr, "graft: %v\n", err)
+		case err != nil:
 		case text != before || trouble != "":
 			if o.output == "" {
 				fmt.Fprintf(stdout, "\n%s\n", time.Now().Format(consoleTime))

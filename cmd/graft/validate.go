@@ -16,7 +16,7 @@ func newValidate() *cobra.Command {
 		Long: `Print the problems that serve would find in files or folders: each with its place, what is wrong and how to mend it.
 Nothing runs and nothing is changed. Exit code 3 if there is a problem that keeps something out of force; a warning alone
 is none.`,
-		Args: wantArgs(1, "a file or folder"),
+		Args: wantArgs("a file or folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			preview, err := previewFiles(cmd.Context(), args, nil)
 			if err != nil {
