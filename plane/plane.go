@@ -184,8 +184,11 @@ func (p *Plane) take(set sources.Set, more <-chan sources.Set) {
 		all = append(all, p.sets[source.Name()])
 	}
 	merged := sources.Merge(all)
-	config, problems := snapshot.Parse(merged.Documents, merged.Broken, p.remembered().Documents)
-	p.config, p.problems = config.Reuse(p.config), problems
+	if p.config == nil {
+		p.config, p.problems = snapshot.Parse(merged.Documents, merged.Broken, p.memory.Documents)
+	} else {
+		p.config, p.problems = p.config.Next(merged.Documents, merged.Broken)
+	}
 	if p.changed.IsZero() {
 		p.changed, p.timing = start, Timing{}
 	}

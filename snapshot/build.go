@@ -7,11 +7,7 @@ import "google.golang.org/protobuf/types/known/anypb"
 // it, pointers included.
 func Build(in Input) *Result {
 	b := newBuilder(in)
-	for _, filter := range in.Config.Filters {
-		v := b.judge(filter)
-		b.verdicts = append(b.verdicts, v)
-		b.byKey[filter.Key] = v
-	}
+	b.judgeAll()
 	for i := range in.Groups {
 		b.groups[in.Groups[i].Key] = b.group(&in.Groups[i])
 	}
@@ -27,11 +23,10 @@ func Build(in Input) *Result {
 // builder holds one Build while it runs.
 type builder struct {
 	in         Input
-	index      *selectorIndex
 	last       memo   // what the last Build in this process made
 	remembered Memory // what the last Build, perhaps in another process, wanted to be known
-	verdicts   []*verdict
-	byKey      map[Key]*verdict
+	verdicts   []*verdict // of each filter of Config
+	changes    changes
 	groups     map[string]*Resources
 	served     map[servedKey]*served
 	contents   map[contentKey]*Content
@@ -44,7 +39,7 @@ type builder struct {
 type memo struct {
 	options  Options
 	groups   map[string]*Resources
-	verdicts map[Key]*verdict
+	verdicts []*verdict
 	served   map[servedKey]*served
 	contents map[contentKey]*Content
 	routes   map[routesKey]*Resource
@@ -63,8 +58,6 @@ type routesKey struct {
 func newBuilder(in Input) *builder {
 	b := &builder{
 		in:       in,
-		index:    in.Config.selectors.of(in.Config),
-		byKey:    make(map[Key]*verdict, len(in.Config.Filters)),
 		groups:   make(map[string]*Resources, len(in.Groups)),
 		served:   map[servedKey]*served{},
 		contents: map[contentKey]*Content{},
@@ -87,7 +80,7 @@ func newBuilder(in Input) *builder {
 
 func (b *builder) remember() *memo {
 	return &memo{
-		options: b.in.Options, groups: b.groups, verdicts: b.byKey, served: b.served, contents: b.contents, routes: b.routes,
+		options: b.in.Options, groups: b.groups, verdicts: b.verdicts, served: b.served, contents: b.contents, routes: b.routes,
 	}
 }
 

@@ -6,19 +6,24 @@ import (
 	graftv1alpha1 "github.com/graft-xds/graft/proto/graft/v1alpha1"
 )
 
-// claimed is a Proxy with what it claims.
+// claimed is a Proxy with what it claims, and the names that filters can aim at.
 type claimed struct {
 	*Proxy
 	claims []claim
+	names  targetable
 }
 
-func claimedBy(p *Proxy) claimed { return claimed{p, claims(p.Spec, wholeResources(p.Spec))} }
+func claimedBy(p *Proxy) *claimed {
+	whole := wholeResources(p.Spec)
+	return &claimed{p, claims(p.Spec, whole), targetsOf(p, whole)}
+}
 
 // checkClashes finds what a Proxy claims that another one, already admitted, has on the same Envoys. Only selectors of
 // which one certainly takes in the other are compared: whether others ever meet on an Envoy is seen when one connects.
-func checkClashes(p claimed, admitted []claimed) []Problem {
+func checkClashes(p *claimed, admitted []*inForce[claimed]) []Problem {
 	var problems []Problem
-	for _, other := range admitted {
+	for _, taken := range admitted {
+		other := taken.form
 		if covers(p.Spec.GetNodes(), other.Spec.GetNodes()) || covers(other.Spec.GetNodes(), p.Spec.GetNodes()) {
 			problems = append(problems, clashes(p, other)...)
 		}
@@ -27,7 +32,7 @@ func checkClashes(p claimed, admitted []claimed) []Problem {
 }
 
 // clashes finds what p claims that other has, as problems of p, each field once.
-func clashes(p, other claimed) []Problem {
+func clashes(p, other *claimed) []Problem {
 	taken, told := map[string]bool{}, map[string]bool{}
 	for _, c := range other.claims {
 		taken[c.what] = true

@@ -2,29 +2,46 @@ package snapshot
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
 // checkTargets warns of targets that no Proxy document has, which are mostly misspelt. The filters stay in force all the
-// same: the Proxy may come later. Where there is no Proxy document at all, the listeners are somebody else's.
-func checkTargets(config *Config) []Problem {
+// same: the Proxy may come later. Where there is no Proxy document at all, the listeners are somebody else's. As long as
+// the Proxies have the same names as before, only the fresh filters are looked at.
+func (c *Config) checkTargets(before *Config, fresh []*inForce[Filter]) []Problem {
+	c.parsed.warnings = map[*inForce[Filter]][]Problem{}
 	var problems []Problem
-	all := make([]targetable, len(config.Proxies))
-	for i, p := range config.Proxies {
-		all[i] = targetsOf(p)
-	}
-	for _, filter := range config.Filters {
-		for i := range filter.Targets {
-			warn := func(field, hint, format string, args ...any) {
-				problems = append(problems, Problem{
-					Origin: filter.Origin(fmt.Sprintf("spec.targets[%d].%s", i, field)),
-					Code:   CodeUnknownTarget,
-					What:   fmt.Sprintf(format, args...),
-					Hint:   hint,
-				})
-			}
-			checkTarget(&filter.Targets[i], all, warn)
+	warn := func(filter *inForce[Filter], found []Problem) {
+		if len(found) > 0 {
+			c.parsed.warnings[filter] = found
+			problems = append(problems, found...)
 		}
+	}
+	if !slices.EqualFunc(c.parsed.names, before.parsed.names, targetable.equal) {
+		fresh = c.parsed.filters
+	} else if len(before.parsed.warnings) > 0 {
+		for _, filter := range c.parsed.filters {
+			warn(filter, before.parsed.warnings[filter])
+		}
+	}
+	for _, filter := range fresh {
+		warn(filter, targetsUnknown(filter.form, c.parsed.names))
+	}
+	return problems
+}
+
+func targetsUnknown(filter *Filter, names []targetable) []Problem {
+	var problems []Problem
+	for i := range filter.Targets {
+		checkTarget(&filter.Targets[i], names, func(field, hint, format string, args ...any) {
+			problems = append(problems, Problem{
+				Origin: filter.Origin(fmt.Sprintf("spec.targets[%d].%s", i, field)),
+				Code:   CodeUnknownTarget,
+				What:   fmt.Sprintf(format, args...),
+				Hint:   hint,
+			})
+		})
 	}
 	return problems
 }
@@ -36,7 +53,19 @@ type targetable struct {
 	routes    map[string][]string // names of the routes of each listener; under "" those of whole route configurations
 }
 
-func targetsOf(p *Proxy) targetable {
+func (t targetable) equal(other targetable) bool {
+	return t.proxy == other.proxy && slices.Equal(t.listeners, other.listeners) && maps.EqualFunc(t.routes, other.routes, slices.Equal)
+}
+
+func namesOf(proxies []*inForce[claimed]) []targetable {
+	names := make([]targetable, len(proxies))
+	for i, p := range proxies {
+		names[i] = p.form.names
+	}
+	return names
+}
+
+func targetsOf(p *Proxy, wholes []wholeResource) targetable {
 	t := targetable{proxy: p.Key, routes: map[string][]string{}}
 	for _, l := range p.Spec.GetListeners() {
 		t.listeners = append(t.listeners, l.GetName())
@@ -46,7 +75,7 @@ func targetsOf(p *Proxy) targetable {
 			}
 		}
 	}
-	for _, whole := range wholeResources(p.Spec) {
+	for _, whole := range wholes {
 		if whole.kind == "listener" {
 			t.listeners = append(t.listeners, whole.name)
 		}

@@ -18,6 +18,14 @@ func (b *builder) closed(g *Group, r *Resources) *Resources {
 		*kept = *before
 	}
 	kept.inputs = groupInputs{} // made of something else than the next Build sees
+	kept.stale = nil
+	for _, p := range kept.plans {
+		p.each(func(part *part) {
+			if part.form != nil {
+				kept.stale = append(kept.stale, *part)
+			}
+		})
+	}
 	kept.remarks = append(slices.Clone(kept.remarks), remark{
 		code: CodeInternal,
 		what: "the slots that listeners name and those that are served differ", hint: "this is a fault of graft; please report it",

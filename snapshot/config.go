@@ -6,13 +6,15 @@ import (
 	graftv1alpha1 "github.com/graft-xds/graft/proto/graft/v1alpha1"
 )
 
-// Config is what all documents together mean: defaults filled in, checked, sorted. Build it with Parse.
+// Config is what all documents together mean: defaults filled in, checked, sorted. Make the first with Parse, each that
+// follows with Next.
 type Config struct {
 	Filters   []*Filter  // in chain order: phase, higher priority first, namespace, name
 	Proxies   []*Proxy   // by namespace, name
 	Selection string     // hash of everything that decides which proxy sees what; equal: no proxy changes its group
 	Documents []Document // the form of each object that is in force, sorted by key: the newest that was good
 
+	parsed    parsed        // what Next shares
 	selectors selectorIndex // filled in by the first Place or Build
 }
 

@@ -62,36 +62,36 @@ func (v *verdict) isNewest() bool { return v.form != nil && v.form.filter.Hash =
 // failsOpen tells whether requests may pass while the filter is not there.
 func (v *verdict) failsOpen() bool { return v.newest.Wasm != nil && v.newest.Wasm.OnFailure == "open" }
 
-// judge decides which form of a filter can be sent.
-func (b *builder) judge(f *Filter) *verdict {
-	v := &verdict{newest: f}
+// judge decides which form of a filter can be sent; before is the verdict of the last Build, nil if there was none.
+func (b *builder) judge(f *Filter, before *verdict) *verdict {
+	v := verdict{newest: f}
 	if f.Wasm == nil {
-		v.form = b.form(f, nil)
+		v.form = before.formOf(f, nil)
 	} else {
-		b.judgeModule(v)
+		b.judgeModule(&v, before)
 	}
-	if before := b.last.verdicts[f.Key]; before != nil && before.same(v) {
+	if before != nil && before.same(&v) {
 		return before
 	}
-	return v
+	made := v
+	return &made
 }
 
-func (b *builder) judgeModule(v *verdict) {
+func (b *builder) judgeModule(v, before *verdict) {
 	outcome, arrived := b.in.Modules[v.newest.Wasm.Module]
 	v.waiting = !arrived
 	v.problem = outcome.Err
 	if outcome.Module != nil {
-		v.form = b.form(v.newest, outcome.Module)
+		v.form = before.formOf(v.newest, outcome.Module)
 		return
 	}
-	b.lastForm(v)
+	b.lastForm(v, before)
 }
 
-// form makes a form, or gives that of the last Build if it is the same.
-func (b *builder) form(f *Filter, m *Module) *form {
-	if before := b.last.verdicts[f.Key]; before != nil && before.form != nil &&
-		before.form.filter.Hash == f.Hash && sameModule(before.form.module, m) {
-		return before.form
+// formOf makes a form, or gives that of the verdict if it is the same. The verdict may be nil.
+func (v *verdict) formOf(f *Filter, m *Module) *form {
+	if v != nil && v.form != nil && v.form.filter.Hash == f.Hash && sameModule(v.form.module, m) {
+		return v.form
 	}
 	return newForm(f, m)
 }
@@ -105,8 +105,8 @@ func sameModule(a, b *Module) bool {
 
 // lastForm falls back on the last form of a filter that could be built: in this process or, by its digest, in an earlier
 // one.
-func (b *builder) lastForm(v *verdict) {
-	if before := b.last.verdicts[v.newest.Key]; before != nil && before.form != nil {
+func (b *builder) lastForm(v, before *verdict) {
+	if before != nil && before.form != nil {
 		v.form = before.form
 		return
 	}
@@ -115,13 +115,13 @@ func (b *builder) lastForm(v *verdict) {
 		return
 	}
 	if remembered.Module == "" {
-		v.form = b.form(remembered.Filter, nil)
+		v.form = before.formOf(remembered.Filter, nil)
 		return
 	}
 	outcome, arrived := b.in.Modules[digestRef(remembered.Module)]
 	switch {
 	case outcome.Module != nil:
-		v.form = b.form(remembered.Filter, outcome.Module)
+		v.form = before.formOf(remembered.Filter, outcome.Module)
 	case arrived:
 		v.lost = true
 	default:

@@ -39,8 +39,6 @@ func (t Traits) key() []byte {
 type selectorIndex struct {
 	once     sync.Once
 	distinct []distinctSelector // sorted by key
-	filters  [][]int            // of each target of each filter in turn, where in distinct its selector is; -1: every node
-	proxies  []int              // the same of each Proxy
 }
 
 type distinctSelector struct {
@@ -53,36 +51,20 @@ func (x *selectorIndex) of(c *Config) *selectorIndex {
 	return x
 }
 
+// share takes over the index of a Config with the same selectors.
+func (x *selectorIndex) share(other *selectorIndex) {
+	x.once.Do(func() { x.distinct = other.distinct })
+}
+
 func (x *selectorIndex) fill(c *Config) {
-	at := map[string]int{}
+	seen := map[string]bool{}
 	for _, selector := range c.nodeSelectors() {
-		if key := selectorKey(selector); key != "" {
-			if _, ok := at[key]; !ok {
-				at[key] = 0
-				x.distinct = append(x.distinct, distinctSelector{selector, []byte(key)})
-			}
+		if key := selectorKey(selector); key != "" && !seen[key] {
+			seen[key] = true
+			x.distinct = append(x.distinct, distinctSelector{selector, []byte(key)})
 		}
 	}
 	slices.SortFunc(x.distinct, func(a, b distinctSelector) int { return slices.Compare(a.key, b.key) })
-	for i, selector := range x.distinct {
-		at[string(selector.key)] = i
-	}
-	find := func(s *graftv1alpha1.NodeSelector) int {
-		if i, ok := at[selectorKey(s)]; ok {
-			return i
-		}
-		return -1
-	}
-	for _, filter := range c.Filters {
-		places := make([]int, len(filter.Targets))
-		for i := range filter.Targets {
-			places[i] = find(filter.Targets[i].Nodes)
-		}
-		x.filters = append(x.filters, places)
-	}
-	for _, proxy := range c.Proxies {
-		x.proxies = append(x.proxies, find(proxy.Spec.GetNodes()))
-	}
 }
 
 func (c *Config) nodeSelectors() []*graftv1alpha1.NodeSelector {
@@ -109,13 +91,4 @@ func selectorKey(s *graftv1alpha1.NodeSelector) string {
 	}
 	slices.Sort(parts[2:])
 	return strings.Join(parts, " ")
-}
-
-// matches says of each distinct selector whether it means the node.
-func (x *selectorIndex) matches(node Node) []bool {
-	means := make([]bool, len(x.distinct))
-	for i, selector := range x.distinct {
-		means[i] = selectsNode(selector.NodeSelector, node)
-	}
-	return means
 }

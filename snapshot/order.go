@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	graftv1alpha1 "github.com/graft-xds/graft/proto/graft/v1alpha1"
 )
 
@@ -35,6 +37,17 @@ func selection(c *Config) string {
 	}
 	return hash(append(parts, selectors...)...)
 }
+
+// selectsAs tells, without looking into what is the same, whether c has the selectors that before has. Both are by key.
+func (c *Config) selectsAs(before *Config) bool {
+	return slices.EqualFunc(c.parsed.filters, before.parsed.filters, func(a, b *inForce[Filter]) bool {
+		return a == b || slices.EqualFunc(a.form.Targets, b.form.Targets, sameNodes)
+	}) && slices.EqualFunc(c.parsed.proxies, before.parsed.proxies, func(a, b *inForce[claimed]) bool {
+		return a == b || a.doc.Key == b.doc.Key && proto.Equal(a.form.Spec.GetNodes(), b.form.Spec.GetNodes())
+	})
+}
+
+func sameNodes(a, b Target) bool { return a.Nodes == b.Nodes || proto.Equal(a.Nodes, b.Nodes) }
 
 func selectorBytes(s *graftv1alpha1.NodeSelector) []byte {
 	if s == nil {

@@ -100,8 +100,7 @@ func BenchmarkParse(b *testing.B) {
 			docs := parsedYAML(b, "in.yaml", text.String(), map[string]File{"/m.wasm": {Stamp: "1"}})
 			config, _ := Parse(docs, nil, nil)
 			for b.Loop() {
-				next, _ := Parse(docs, nil, config.Documents)
-				next.Reuse(config)
+				config, _ = config.Next(docs, nil)
 			}
 		})
 	}

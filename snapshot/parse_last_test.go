@@ -139,11 +139,15 @@ func TestLastFile(t *testing.T) {
 	}
 }
 
-// TestReuse shows which pointers stay.
-func TestReuse(t *testing.T) {
+// TestNextKeepsPointers shows which pointers stay.
+func TestNextKeepsPointers(t *testing.T) {
 	text := filterYAML("melon", luaSpec) + filterYAML("lemon", luaSpec) + proxyYAML("edge", "listeners: [{name: web, address: '0.0.0.0:1'}]")
-	first := parse(t, text, nil).Reuse(nil)
-	same := parse(t, text, nil).Reuse(first)
+	first := parse(t, text, nil)
+	next := func(text string) *Config {
+		config, _ := first.Next(parsedYAML(t, "in.yaml", text, nil), nil)
+		return config
+	}
+	same := next(text)
 	for i := range first.Filters {
 		if same.Filters[i] != first.Filters[i] {
 			t.Errorf("%s: another pointer", first.Filters[i].Key)
@@ -152,7 +156,7 @@ func TestReuse(t *testing.T) {
 	if same.Proxies[0] != first.Proxies[0] {
 		t.Error("the Proxy: another pointer")
 	}
-	edited := parse(t, filterYAML("melon", luaSpec)+filterYAML("lemon", "lua: {code: 'function envoy_on_response(h) end'}"), nil).Reuse(first)
+	edited := next(filterYAML("melon", luaSpec) + filterYAML("lemon", "lua: {code: 'function envoy_on_response(h) end'}"))
 	for _, f := range edited.Filters {
 		was := first.Filters[0]
 		if f.Key.Name == "melon" {
@@ -162,7 +166,7 @@ func TestReuse(t *testing.T) {
 			t.Errorf("%s: kept %v", f.Key, kept)
 		}
 	}
-	moved := parse(t, "# one line more\n"+text, nil).Reuse(first)
+	moved := next("# one line more\n" + text)
 	if got := moved.Filters[0].Origin("spec").Line; got != first.Filters[0].Origin("spec").Line+1 {
 		t.Errorf("a filter that moved says it is in line %d", got)
 	}

@@ -15,48 +15,74 @@ import (
 // defaultSlots is how many declared slots a listener has where the document does not say.
 const defaultSlots = 8
 
-// admitProxies parses the Proxy documents and takes those that can stand beside each other. Of two that claim the same
-// name on the same proxies, the one that has not changed stays, else the first by name.
-func admitProxies(picked choice) ([]*inForce[Proxy], []Problem) {
+// admitProxies reads the Proxy documents and takes those that can stand beside each other, by key. Of two that claim the
+// same name on the same proxies, the one that has not changed stays, else the first by name.
+func (c *Config) admitProxies(picked choice) ([]*inForce[claimed], []Problem) {
 	var problems []Problem
-	var admitted []*inForce[Proxy]
-	var taken []claimed
+	var old, admitted []*inForce[claimed] // old: as they are in c, where they stand beside each other
 	admit := func(of candidate) {
-		var claims claimed
-		found, proxy := firstGood(of, func(doc *Document) (*Proxy, []Problem) {
-			form, found := parseProxy(doc)
-			if form == nil {
+		before := c.proxyAt(of.at)
+		found, proxy := firstGood(of, before, func(doc *Document) (*inForce[claimed], []Problem) {
+			taken, found := before.next(doc, proxyReader())
+			if taken == nil {
 				return nil, found
 			}
-			claims = claimedBy(form)
-			if clashes := checkClashes(claims, taken); len(clashes) > 0 {
-				return nil, append(found, clashes...)
+			clashes := checkClashes(taken.form, admitted)
+			if taken != before {
+				clashes = append(clashes, checkClashes(taken.form, old)...)
 			}
-			return form, found
+			if len(clashes) > 0 {
+				return nil, slices.Concat(found, clashes)
+			}
+			return taken, found
 		})
 		problems = append(problems, found...)
-		if proxy != nil {
-			admitted, taken = append(admitted, proxy), append(taken, claims)
+		switch {
+		case proxy == nil:
+		case proxy == before:
+			old = append(old, proxy)
+		default:
+			admitted = append(admitted, proxy)
 		}
 	}
-	var changed []Key
-	for _, key := range picked.keys(kindProxy) {
-		if settled(picked[key]) {
-			admit(picked[key])
+	var changed []candidate
+	for _, of := range picked {
+		if settled(of) {
+			admit(of)
 		} else {
-			changed = append(changed, key)
+			changed = append(changed, of)
 		}
 	}
-	for _, key := range changed {
-		admit(picked[key])
+	for _, of := range changed {
+		admit(of)
 	}
-	slices.SortFunc(admitted, func(a, b *inForce[Proxy]) int { return compareKeys(a.form.Key, b.form.Key) })
-	return admitted, problems
+	all := slices.Concat(old, admitted)
+	slices.SortFunc(all, func(a, b *inForce[claimed]) int { return compareKeys(a.doc.Key, b.doc.Key) })
+	return all, problems
 }
 
 // settled says whether the newest document is what was in force before.
 func settled(of candidate) bool {
-	return of.held != nil && (of.newest == nil || bytes.Equal(of.newest.body(), of.held.body()))
+	return of.held != nil && (of.newest == nil || of.newest.Proxy == of.held.Proxy || bytes.Equal(of.newest.body(), of.held.body()))
+}
+
+func proxyReader() reader[claimed] {
+	return reader[claimed]{
+		parse: func(doc *Document) (*claimed, []Problem) {
+			proxy, problems := parseProxy(doc)
+			if proxy == nil {
+				return nil, problems
+			}
+			return claimedBy(proxy), problems
+		},
+		hash: func(p *claimed) string { return p.Hash },
+		moved: func(p *claimed, to *Document) *claimed {
+			moved, proxy := *p, *p.Proxy
+			proxy.Origin = to.At
+			moved.Proxy = &proxy
+			return &moved
+		},
+	}
 }
 
 // parseProxy gives the Proxy that a document means, nil if it cannot be taken.

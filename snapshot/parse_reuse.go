@@ -1,51 +1,93 @@
 package snapshot
 
-import "maps"
+import (
+	"bytes"
+	"maps"
+	"reflect"
+)
 
-// Reuse gives the same Config with the filters and proxies of prev, by pointer, wherever they mean the same and are
-// written in the same place; so a Build that follows sees by pointer what did not change. A nil prev is allowed.
-func (c *Config) Reuse(prev *Config) *Config {
-	out := &Config{Filters: c.Filters, Proxies: c.Proxies, Selection: c.Selection, Documents: c.Documents}
-	if prev == nil {
-		return out
-	}
-	moved := movedDocuments(c.Documents, prev.Documents)
-	out.Filters = reuse(c.Filters, prev.Filters, func(f *Filter) (Key, string) { return f.Key, f.Hash }, moved)
-	out.Proxies = reuse(c.Proxies, prev.Proxies, func(p *Proxy) (Key, string) { return p.Key, p.Hash }, moved)
-	return out
+// inForce is a document with what it means. It is immutable, and the same pointer as long as nothing of it changes.
+type inForce[T any] struct {
+	doc      *Document
+	form     *T
+	problems []Problem // warnings
 }
 
-// movedDocuments gives the keys whose documents stand elsewhere than before, so that origins of before are wrong.
-func movedDocuments(now, before []Document) map[Key]bool {
-	old := make(map[Key]*Document, len(before))
-	for i := range before {
-		old[before[i].Key] = &before[i]
-	}
-	moved := map[Key]bool{}
-	for i := range now {
-		was := old[now[i].Key]
-		if was == nil || was.Origin != now[i].Origin || !maps.Equal(was.Positions, now[i].Positions) {
-			moved[now[i].Key] = true
-		}
-	}
-	return moved
+// reader is how documents of one kind are read.
+type reader[T any] struct {
+	parse func(*Document) (*T, []Problem) // nil, if it cannot be taken
+	hash  func(*T) string                 // of all that it means
+	moved func(*T, *Document) *T          // the same, written elsewhere
 }
 
-func reuse[T any](now, before []*T, id func(*T) (Key, string), moved map[Key]bool) []*T {
-	old := make(map[Key]*T, len(before))
-	for _, object := range before {
-		key, _ := id(object)
-		old[key] = object
+func filterReader() reader[Filter] {
+	return reader[Filter]{
+		parse: parseFilter,
+		hash:  func(f *Filter) string { return f.Hash },
+		moved: func(f *Filter, to *Document) *Filter {
+			moved := *f
+			moved.Origin = to.At
+			return &moved
+		},
 	}
-	out := make([]*T, len(now))
-	for i, object := range now {
-		out[i] = object
-		key, hash := id(object)
-		if was := old[key]; was != nil && !moved[key] {
-			if _, had := id(was); had == hash {
-				out[i] = was
-			}
-		}
+}
+
+// next reads a document, but for what is known from o, the one that its key had before; o may be nil. What cannot be taken
+// is nil.
+func (o *inForce[T]) next(doc *Document, read reader[T]) (*inForce[T], []Problem) {
+	if o != nil && o.doc.same(doc) {
+		return o, o.problems
 	}
-	return out
+	own := *doc // what is kept does not keep all documents that came with it
+	if o != nil && len(o.problems) == 0 && o.doc.saysTheSame(doc) {
+		return &inForce[T]{doc: &own, form: read.moved(o.form, &own)}, nil
+	}
+	form, problems := read.parse(&own)
+	if form == nil {
+		return nil, problems
+	}
+	if o != nil && o.doc.samePlace(doc) && read.hash(o.form) == read.hash(form) {
+		form = o.form
+	}
+	return &inForce[T]{doc: &own, form: form, problems: problems}, problems
+}
+
+func (c *Config) filterAt(i int) *inForce[Filter] {
+	if i < 0 || i >= len(c.parsed.filters) {
+		return nil
+	}
+	return c.parsed.filters[i]
+}
+
+func (c *Config) proxyAt(i int) *inForce[claimed] {
+	i -= len(c.parsed.filters)
+	if i < 0 || i >= len(c.parsed.proxies) {
+		return nil
+	}
+	return c.parsed.proxies[i]
+}
+
+// same tells whether nothing of two documents differs, without looking into what sources share.
+func (d *Document) same(other *Document) bool {
+	return d == other || d.saysTheSame(other) && d.samePlace(other)
+}
+
+// saysTheSame tells whether two documents differ at most in where they are written.
+func (d *Document) saysTheSame(other *Document) bool {
+	return d.Filter == other.Filter && d.Proxy == other.Proxy && d.Key == other.Key &&
+		maps.EqualFunc(d.Files, other.Files, sameFile)
+}
+
+func (d *Document) samePlace(other *Document) bool {
+	return d.Origin == other.Origin && (sameMap(d.Positions, other.Positions) || maps.Equal(d.Positions, other.Positions))
+}
+
+// sameMap tells whether two maps are one.
+func sameMap[K comparable, V any](a, b map[K]V) bool {
+	return reflect.ValueOf(a).UnsafePointer() == reflect.ValueOf(b).UnsafePointer()
+}
+
+func sameFile(a, b File) bool {
+	return a.Stamp == b.Stamp && a.Err == b.Err && len(a.Data) == len(b.Data) &&
+		(len(a.Data) == 0 || &a.Data[0] == &b.Data[0] || bytes.Equal(a.Data, b.Data))
 }

@@ -24,22 +24,24 @@ type planned struct {
 	before  history
 	filters []applied
 	plan    *plan
-	held    []remark
+	held    []remark // what is to be said of filters that wait
+	stale   []part   // what the plan carries of filters otherwise than their verdicts say
 }
 
-// plan decides what the slots of one connection manager carry; held is what is to be said of filters that wait.
-func (b *builder) plan(g *Group, set *slotSet, filters []selected) (*plan, []remark) {
+// plan decides what the slots of one connection manager carry.
+func (b *builder) plan(g *Group, set *slotSet, filters []selected) planned {
 	p := &planner{builder: b, traits: g.Node.Traits, set: set, filters: set.apply(filters), before: b.history(g, set)}
 	key := set.key()
 	for _, made := range b.plans[key] {
 		if made.traits == p.traits && made.before.same(&p.before) && slices.EqualFunc(made.filters, p.filters, applied.same) {
-			return made.plan, made.held
+			return made
 		}
 	}
 	made := planned{traits: p.traits, before: p.before, filters: p.filters}
 	made.plan, made.held = p.plan()
+	made.stale = p.stale(made.plan)
 	b.plans[key] = append(b.plans[key], made)
-	return made.plan, made.held
+	return made
 }
 
 // planner makes one plan.
@@ -66,6 +68,28 @@ func (p *planner) plan() (*plan, []remark) {
 	default:
 		return p.chain(), nil
 	}
+}
+
+// stale gives the parts of a plan that are not what the verdicts of the filters say.
+func (p *planner) stale(made *plan) []part {
+	var stale []part
+	at := 0 // both are in the order of the chain, for the most part
+	made.each(func(part *part) {
+		if part.form == nil {
+			return
+		}
+		for range p.filters {
+			if at == len(p.filters) {
+				at = 0
+			}
+			if p.filters[at].form == part.form {
+				return
+			}
+			at++
+		}
+		stale = append(stale, *part)
+	})
+	return stale
 }
 
 func (p *planner) waiting() bool {
@@ -127,6 +151,24 @@ func (p *planner) part(f applied) (part, bool) {
 // guard that is not there yet; one that serves without the filter goes on as it is.
 func (p *planner) mustDeny(f applied) bool {
 	return !f.failsOpen() && (!p.before.known || p.before.carried(f.newest.Key))
+}
+
+// each visits every part that the plan carries.
+func (p *plan) each(visit func(*part)) {
+	all := func(parts []part) {
+		for i := range parts {
+			visit(&parts[i])
+		}
+	}
+	for _, content := range p.contents {
+		all(content.parts)
+	}
+	if p.perRoute != nil {
+		all(p.perRoute.host)
+		for _, parts := range p.perRoute.named {
+			all(parts)
+		}
+	}
 }
 
 func (p *plan) formOf(key Key) *form {

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -15,14 +14,24 @@ func (b *builder) problems() []Problem {
 			all = append(all, Problem{Origin: at, Code: v.problem.Code, What: v.problem.What, Hint: v.problem.Hint})
 		}
 	}
+	all = append(all, b.told(b.remarks())...)
+	slices.SortFunc(all, compareWhole)
+	return slices.Compact(all)
+}
+
+// told turns remarks into problems.
+func (b *builder) told(remarks map[remark]bool) []Problem {
+	if len(remarks) == 0 {
+		return nil
+	}
 	origins := b.origins()
-	for said := range b.remarks() {
+	var all []Problem
+	for said := range remarks {
 		if origin := origins[said.object]; origin != nil {
 			all = append(all, Problem{Origin: origin(said.field), Code: said.code, What: said.what, Hint: said.hint})
 		}
 	}
-	slices.SortFunc(all, compareWhole)
-	return slices.Compact(all)
+	return all
 }
 
 // remarks gives each remark of all groups once.
@@ -55,6 +64,9 @@ func (b *builder) origins() map[Key]func(field string) Origin {
 
 // statuses says what became of each filter.
 func (b *builder) statuses() []FilterState {
+	if b.idle() {
+		return b.in.Last.Statuses
+	}
 	inForce, missing := b.carried()
 	texts := map[Key][]string{}
 	said := b.remarks()
@@ -86,45 +98,64 @@ func (b *builder) statuses() []FilterState {
 	return states
 }
 
-// carried gives the form of each filter that the contents carry, an older one rather than the newest where they differ;
-// and the filters that some slot should carry and does not.
+// carried gives, of the filters that are not everywhere as their verdicts say, the form that the contents carry, an older
+// one rather than the newest where they differ; and the filters that some slot should carry and does not.
 func (b *builder) carried() (inForce map[Key]*form, missing map[Key]bool) {
-	inForce, missing = map[Key]*form{}, map[Key]bool{}
-	note := func(parts []part) {
-		for i := range parts {
-			key, form := parts[i].key, parts[i].form
-			if form == nil {
-				continue
-			}
-			if v := b.byKey[key]; v != nil && v.worse(form, inForce[key]) {
-				inForce[key] = form
-			}
-		}
-	}
-	contents, routes := map[*Content]bool{}, map[*perRoute]bool{}
+	missing = map[Key]bool{}
+	odd := map[Key]*verdict{}
 	for _, group := range b.groups {
 		for _, p := range group.plans {
 			for _, key := range p.missing {
-				missing[key] = true
-			}
-			for _, content := range p.contents {
-				contents[content] = true
-			}
-			if p.perRoute != nil {
-				routes[p.perRoute] = true
+				missing[key], odd[key] = true, nil
 			}
 		}
-	}
-	for content := range contents {
-		note(content.parts)
-	}
-	for r := range routes {
-		note(r.host)
-		for _, parts := range r.named {
-			note(parts)
+		for i := range group.stale {
+			odd[group.stale[i].key] = nil
 		}
 	}
-	return inForce, missing
+	if len(odd) == 0 {
+		return nil, nil
+	}
+	for _, v := range b.verdicts {
+		if _, is := odd[v.newest.Key]; is {
+			odd[v.newest.Key] = v
+		}
+	}
+	return b.formsOf(odd), missing
+}
+
+// formsOf gives the form that the contents carry of some filters.
+func (b *builder) formsOf(odd map[Key]*verdict) map[Key]*form {
+	inForce := map[Key]*form{}
+	note := func(key Key, f *form) {
+		if v := odd[key]; v != nil && v.worse(f, inForce[key]) {
+			inForce[key] = f
+		}
+	}
+	expected := map[*form]bool{}
+	for _, v := range odd {
+		if v != nil && v.form != nil {
+			expected[v.form] = true
+		}
+	}
+	seen := map[*plan]bool{}
+	for _, group := range b.groups {
+		for _, stale := range group.stale {
+			note(stale.key, stale.form)
+		}
+		for _, p := range group.plans {
+			if seen[p] || len(expected) == 0 {
+				continue
+			}
+			seen[p] = true
+			p.each(func(part *part) {
+				if expected[part.form] {
+					note(part.key, part.form)
+				}
+			})
+		}
+	}
+	return inForce
 }
 
 // worse tells whether a form rather than another one is to be told as the one in force: an older one rather than the newest; of two older forms any
@@ -145,40 +176,6 @@ func withHint(what, hint string) string {
 		return what
 	}
 	return what + "\n" + hint
-}
-
-// memory is what the next Build, perhaps in another process, must know. What a provisional plan holds is not: it would
-// pass for what the slot carried before.
-func (b *builder) memory() Memory {
-	m := Memory{
-		Documents: b.in.Config.Documents,
-		Forms:     make(map[Key]Form, len(b.verdicts)),
-		Slots:     map[string]SlotOrder{},
-		Selection: b.in.Config.Selection,
-	}
-	for _, v := range b.verdicts {
-		key := v.newest.Key
-		if remembered, ok := b.remembered.Forms[key]; v.form == nil && ok {
-			m.Forms[key] = remembered
-		} else if v.form != nil {
-			m.Forms[key] = Form{Filter: v.form.filter, Module: v.form.digest()}
-		}
-	}
-	// Groups come and go with their proxies; their keys last as long as the selection does.
-	if b.remembered.Selection == m.Selection {
-		maps.Copy(m.Slots, b.remembered.Slots)
-	}
-	for _, g := range b.in.Groups {
-		for _, p := range b.groups[g.Key].plans {
-			key := orderKey(g.Key, p.set)
-			if !p.provisional {
-				m.Slots[key] = p.order
-			} else if order, ok := b.remembered.Slots[key]; ok {
-				m.Slots[key] = order
-			}
-		}
-	}
-	return m
 }
 
 func kindOf(typeURL string) string {

@@ -10,10 +10,16 @@ type groupInputs struct {
 	options Options
 	served  []*served
 	filters []*verdict
+	whole   bool // what was made of them is all that they give
 }
 
 func (a *groupInputs) equal(b *groupInputs) bool {
-	return a.options == b.options && slices.Equal(a.served, b.served) && slices.Equal(a.filters, b.filters)
+	return a.around(b) && slices.Equal(a.filters, b.filters)
+}
+
+// around tells whether all but the filters is the same.
+func (a *groupInputs) around(b *groupInputs) bool {
+	return a.whole == b.whole && a.options == b.options && slices.Equal(a.served, b.served)
 }
 
 // selected is a filter with those of its targets that mean a group.
@@ -24,8 +30,14 @@ type selected struct {
 
 // group makes the resources of one group, or shares those of the last Build.
 func (b *builder) group(g *Group) *Resources {
-	inputs, filters := b.inputs(g)
-	if before := b.last.groups[g.Key]; before != nil && before.inputs.equal(&inputs) {
+	inputs := groupInputs{options: b.in.Options, served: b.servedTo(g), whole: true}
+	before := b.last.groups[g.Key]
+	if before != nil && before.inputs.around(&inputs) && !b.changes.touch(g.Node) {
+		b.keep(before)
+		return before
+	}
+	filters := b.selectedBy(g, &inputs)
+	if before != nil && before.inputs.equal(&inputs) {
 		b.keep(before)
 		return before
 	}
@@ -50,17 +62,17 @@ func (b *builder) group(g *Group) *Resources {
 	return b.closed(g, r)
 }
 
-// targetsIn gives the targets whose node selectors match; nil if there are none.
-func (f *Filter) targetsIn(selectors []int, matches func(int) bool) []Target {
-	if len(selectors) == 1 { // as most filters are, and then there is nothing to copy
-		if matches(selectors[0]) {
+// targetsFor gives the targets that select a node; nil if there are none.
+func (f *Filter) targetsFor(node Node) []Target {
+	if len(f.Targets) == 1 { // as most filters are, and then there is nothing to copy
+		if selectsNode(f.Targets[0].Nodes, node) {
 			return f.Targets
 		}
 		return nil
 	}
 	var targets []Target
-	for i, selector := range selectors {
-		if matches(selector) {
+	for i := range f.Targets {
+		if selectsNode(f.Targets[i].Nodes, node) {
 			targets = append(targets, f.Targets[i])
 		}
 	}
@@ -94,25 +106,28 @@ func (b *builder) serveAll(r *Resources, g *Group, s *served, filters []selected
 	}
 }
 
-// inputs finds the Proxy documents that select a group, and the filters that do, with the targets that say so.
-func (b *builder) inputs(g *Group) (groupInputs, []selected) {
-	means := b.index.matches(g.Node)
-	matches := func(selector int) bool { return selector < 0 || means[selector] }
-	inputs := groupInputs{options: b.in.Options}
-	for i, proxy := range b.in.Config.Proxies {
-		if matches(b.index.proxies[i]) {
-			inputs.served = append(inputs.served, b.serve(proxy, g.Node.Traits.FilterChain))
+// servedTo finds the Proxy documents that select a group.
+func (b *builder) servedTo(g *Group) []*served {
+	var all []*served
+	for _, proxy := range b.in.Config.Proxies {
+		if selectsNode(proxy.Spec.GetNodes(), g.Node) {
+			all = append(all, b.serve(proxy, g.Node.Traits.FilterChain))
 		}
 	}
+	return all
+}
+
+// selectedBy finds the filters that select a group, with the targets that say so, and notes them in its inputs.
+func (b *builder) selectedBy(g *Group, inputs *groupInputs) []selected {
 	inputs.filters = make([]*verdict, 0, len(b.verdicts))
 	filters := make([]selected, 0, len(b.verdicts))
 	for i, filter := range b.in.Config.Filters {
-		if targets := filter.targetsIn(b.index.filters[i], matches); targets != nil {
+		if targets := filter.targetsFor(g.Node); targets != nil {
 			inputs.filters = append(inputs.filters, b.verdicts[i])
 			filters = append(filters, selected{b.verdicts[i], targets})
 		}
 	}
-	return inputs, filters
+	return filters
 }
 
 // fill plans a slot set and puts its contents into the resources. Of two connection managers that name the same slots, one
@@ -120,10 +135,11 @@ func (b *builder) inputs(g *Group) (groupInputs, []selected) {
 func (b *builder) fill(r *Resources, g *Group, set *slotSet, filters []selected) *plan {
 	p := r.plans[set.id()]
 	if p == nil {
-		var held []remark
-		p, held = b.plan(g, set, filters)
+		made := b.plan(g, set, filters)
+		p = made.plan
 		r.plans[set.id()] = p
-		r.held = append(r.held, held...)
+		r.held = append(r.held, made.held...)
+		r.stale = append(r.stale, made.stale...)
 	}
 	for _, name := range set.names {
 		r.Slots[name] = p.contents[name]

@@ -48,6 +48,7 @@ type Resources struct {
 	named   []named // the slots that its listeners name
 	remarks []remark
 	held    []remark // no problems: what filters wait for
+	stale   []part   // what the contents carry of filters otherwise than their verdicts say
 }
 
 // Resource is one xDS resource, marshalled once. The pointer stays the same as long as the content does.

@@ -68,6 +68,15 @@ func (w *world) parse(b *testing.B, last []snapshot.Document) *snapshot.Config {
 	return config
 }
 
+func (w *world) next(b *testing.B, config *snapshot.Config) *snapshot.Config {
+	b.Helper()
+	next, problems := config.Next(w.documents, nil)
+	if len(problems) > 0 {
+		b.Fatal(problems[0])
+	}
+	return next
+}
+
 func (w *world) input(config *snapshot.Config, last *snapshot.Result) snapshot.Input {
 	in := snapshot.Input{Config: config, Modules: w.modules, Last: last}
 	for i := range w.groups {
@@ -124,7 +133,7 @@ func BenchmarkEdit(b *testing.B) {
 		at := len(w.documents) - 1
 		for edit := 0; b.Loop(); edit++ {
 			w.documents[at] = w.filter(w.filters-1, fmt.Sprint(edit))
-			config = w.parse(b, config.Documents)
+			config = w.next(b, config)
 			last = w.build(b, w.input(config, last))
 		}
 	})
