@@ -23,8 +23,8 @@ func Build(in Input) *Result {
 // builder holds one Build while it runs.
 type builder struct {
 	in         Input
-	last       memo   // what the last Build in this process made
-	remembered Memory // what the last Build, perhaps in another process, wanted to be known
+	last       memo       // what the last Build in this process made
+	remembered Memory     // what the last Build, perhaps in another process, wanted to be known
 	verdicts   []*verdict // of each filter of Config
 	changes    changes
 	groups     map[string]*Resources

@@ -82,6 +82,9 @@ func (p *part) effect() string {
 // newContent makes the content of a slot: a chain of parts, or of a declared slot one part or none.
 func newContent(slot string, chain bool, parts []part, o Options) *Content {
 	c := &Content{Slot: slot, Revision: revision(chain, parts), chain: chain, parts: parts, options: o}
+	if len(parts) > 0 {
+		c.Uses = make([]FilterUse, 0, len(parts))
+	}
 	for i := range parts {
 		c.Uses = append(c.Uses, parts[i].use())
 		if form := parts[i].form; form != nil && form.fetched(o) {
@@ -93,31 +96,34 @@ func newContent(slot string, chain bool, parts []part, o Options) *Content {
 	return c
 }
 
+// effectSize is how many bytes of a hasher most parts need.
+const effectSize = lengthSize + 32
+
 func revision(chain bool, parts []part) string {
-	effects := make([][]byte, 0, len(parts)+1)
-	kind := "declared"
+	h := make(hasher, 0, (len(parts)+1)*effectSize)
 	if chain {
-		kind = "chain"
+		h = h.add("chain")
+	} else {
+		h = h.add("declared")
 	}
-	effects = append(effects, []byte(kind))
 	for i := range parts {
-		effects = append(effects, []byte(parts[i].effect()))
+		h = h.add(parts[i].effect())
 	}
-	return hash(effects...)
+	return h.sum()
 }
 
 // identity is a hash of all that shows in a content: what it does, the forms, and how modules travel.
 func identity(chain bool, parts []part, provisional bool) string {
-	all := make([][]byte, 0, len(parts)+1)
-	all = append(all, strconv.AppendBool(strconv.AppendBool(nil, chain), provisional))
+	h := make(hasher, 0, (len(parts)+1)*effectSize)
+	h = h.add(strconv.FormatBool(chain) + strconv.FormatBool(provisional))
 	for i := range parts {
 		if form := parts[i].form; form != nil {
-			all = append(all, []byte(form.identity))
+			h = h.add(form.identity)
 		} else {
-			all = append(all, []byte(parts[i].effect()))
+			h = h.add(parts[i].effect())
 		}
 	}
-	return hash(all...)
+	return h.sum()
 }
 
 // Version is the version of the resource that a variant renders to. How a module travels is not in it: a proxy that has

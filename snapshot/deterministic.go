@@ -41,14 +41,30 @@ func newResource(name string, m proto.Message) *Resource {
 
 // hash gives 32 hex digits that differ whenever any part, or the number of parts, does.
 func hash(parts ...[]byte) string {
-	h := sha256.New()
-	var length [8]byte
+	size := 0
 	for _, part := range parts {
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		h.Write(length[:])
-		h.Write(part)
+		size += lengthSize + len(part)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	h := make(hasher, 0, size)
+	for _, part := range parts {
+		h = append(h.length(len(part)), part...)
+	}
+	return h.sum()
+}
+
+// hasher gathers what hash is over where it comes as strings: h = h.add(s).
+type hasher []byte
+
+// lengthSize is how many bytes a hasher needs besides those of each part.
+const lengthSize = 8
+
+func (h hasher) length(n int) hasher { return binary.BigEndian.AppendUint64(h, uint64(n)) }
+
+func (h hasher) add(part string) hasher { return append(h.length(len(part)), part...) }
+
+func (h hasher) sum() string {
+	sum := sha256.Sum256(h)
+	return hex.EncodeToString(sum[:16])
 }
 
 // canonical gives a copy of a message in which every Any, at any depth, is marshalled deterministically. An Any of a

@@ -201,9 +201,9 @@ func (p *planner) finish(contents map[string]*Content, order SlotOrder, routes *
 // chain plans a chain slot: the filters up to the first that is for some routes only are the chain, the others are in
 // per-route chains, which run after it.
 func (p *planner) chain() *plan {
-	var chain []part
+	chain := make([]part, 0, len(p.filters))
+	order := make(SlotOrder, 0, len(p.filters))
 	var rest []routedPart
-	var order SlotOrder
 	for _, filter := range p.filters {
 		part, ok := p.part(filter)
 		if !ok {
@@ -215,9 +215,6 @@ func (p *planner) chain() *plan {
 		} else {
 			rest = append(rest, routedPart{part, filter.routes})
 		}
-	}
-	if order == nil {
-		order = SlotOrder{}
 	}
 	content := p.content(p.set.base, true, chain, p.isProvisional())
 	return p.finish(map[string]*Content{p.set.base: content}, order, perRouteChains(p.set, rest))

@@ -56,7 +56,7 @@ func (b *builder) slotOrders() map[string]SlotOrder {
 			if p.provisional {
 				order, known = before[key]
 			}
-			if was, ok := orders[key]; !known || ok && slices.Equal(was, order) {
+			if was, ok := orders[key]; !known || ok && was.same(order) {
 				continue
 			}
 			if shared {
@@ -66,4 +66,9 @@ func (b *builder) slotOrders() map[string]SlotOrder {
 		}
 	}
 	return orders
+}
+
+// same looks at where the orders are before what they are: most are shared.
+func (o SlotOrder) same(other SlotOrder) bool {
+	return len(o) == len(other) && (len(o) == 0 || &o[0] == &other[0] || slices.Equal(o, other))
 }
