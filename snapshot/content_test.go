@@ -11,7 +11,6 @@ import (
 	httpwasmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/wasm/v3"
 	wasmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/wasm/v3"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // contents are one of each kind, by a name for the test.
@@ -33,57 +32,6 @@ func contents() map[string]*Content {
 		"declared deny":   newContent("graft/web/1-of-2", false, []part{deny}, options),
 		"unused":          newContent("graft/web/1-of-2", false, nil, options),
 	}
-}
-
-func TestEncodedContentRendersTheSame(t *testing.T) {
-	for name, c := range contents() {
-		t.Run(name, func(t *testing.T) {
-			decoded, err := DecodeContent(EncodeContent(c))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range []Variant{{}, {Attempt: "2"}, {Attempt: "a/3"}} {
-				want, got := c.Render(v), decoded.Render(v)
-				if string(want.Body) != string(got.Body) || want.Version != got.Version || want.Name != got.Name || want.Type != got.Type {
-					t.Errorf("variant %+v renders differently after decoding", v)
-				}
-			}
-			if got, want := len(decoded.Uses), len(c.Uses); got != want {
-				t.Errorf("%d uses, want %d", got, want)
-			}
-		})
-	}
-}
-
-func TestDecodeContentRefuses(t *testing.T) {
-	body := string(EncodeContent(contents()["chain"]))
-	for name, data := range map[string]string{
-		"nothing":                  "",
-		"no header":                "\n",
-		"not JSON":                 "x\n",
-		"not a resource":           `{"slot":"a"}` + "\n\xff\xff",
-		"another slot":             strings.Replace(body, `"slot":"graft/web"`, `"slot":"graft/other"`, 1),
-		"fewer filters than uses":  strings.Replace(body, `"uses":[`, `"uses":[{"Key":{"Name":"x"}},`, 1),
-		"a chain that is not one":  `{"slot":"s","revision":"r","uses":[]}` + "\n" + string(marshal(&corev3.TypedExtensionConfig{Name: "s", TypedConfig: &anypb.Any{TypeUrl: typeURL(&filterchainv3.FilterChainConfig{}), Value: []byte{0xff}}})),
-		"a filter where none used": `{"slot":"s","revision":"r","uses":[]}` + "\n" + string(marshal(&corev3.TypedExtensionConfig{Name: "s", TypedConfig: anyOf(denyFilter())})),
-	} {
-		t.Run(name, func(t *testing.T) {
-			if c, err := DecodeContent([]byte(data)); err == nil {
-				t.Errorf("decoded to %+v", c)
-			}
-		})
-	}
-}
-
-func FuzzDecodeContent(f *testing.F) {
-	for _, c := range contents() {
-		f.Add(EncodeContent(c))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if c, err := DecodeContent(data); err == nil {
-			c.Render(Variant{Attempt: "1"})
-		}
-	})
 }
 
 // TestAttempt checks that an attempt makes the bytes and the version new, and how.

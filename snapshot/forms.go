@@ -56,9 +56,6 @@ func sameError(a, b *ModuleError) bool {
 	return *a == *b
 }
 
-// isNewest tells whether the newest form can be sent.
-func (v *verdict) isNewest() bool { return v.form != nil && v.form.filter.Hash == v.newest.Hash }
-
 // failsOpen tells whether requests may pass while the filter is not there.
 func (v *verdict) failsOpen() bool { return v.newest.Wasm != nil && v.newest.Wasm.OnFailure == "open" }
 

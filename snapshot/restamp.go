@@ -6,7 +6,9 @@ import (
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	filterchainv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/filter_chain/v3"
+	setmetadatav3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/set_metadata/v3"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // Restamp makes the bytes of a content unique when only its bytes are left: body is what the zero Variant of a content with
@@ -48,4 +50,27 @@ func filterNames(resource *corev3.TypedExtensionConfig) []Key {
 		}
 	}
 	return keys
+}
+
+// decodeFilters takes the rendering apart into the filters, without the stamp and without what fills an unused slot.
+func (c *Content) decodeFilters(config *anypb.Any) ([]*anypb.Any, error) {
+	switch {
+	case config.MessageIs(&filterchainv3.FilterChainConfig{}):
+		c.chain = true
+		chain := &filterchainv3.FilterChainConfig{}
+		if err := config.UnmarshalTo(chain); err != nil {
+			return nil, err
+		}
+		var filters []*anypb.Any
+		for _, filter := range chain.GetDefaultFilterChain().GetFilters() {
+			if filter.GetName() != stampName {
+				filters = append(filters, filter.GetTypedConfig())
+			}
+		}
+		return filters, nil
+	case len(c.Uses) == 0 && config.MessageIs(&setmetadatav3.Config{}):
+		return nil, nil
+	default:
+		return []*anypb.Any{config}, nil
+	}
 }

@@ -38,3 +38,14 @@ func TestRestampRefuses(t *testing.T) {
 		})
 	}
 }
+
+func FuzzRestamp(f *testing.F) {
+	for _, c := range contents() {
+		f.Add(c.Slot, c.Render(Variant{}).Body)
+	}
+	f.Fuzz(func(t *testing.T, slot string, body []byte) {
+		if r, err := Restamp(slot, "r", body, "1"); err == nil && r.Version != "r#1" {
+			t.Errorf("version %q", r.Version)
+		}
+	})
+}
