@@ -127,7 +127,7 @@ func strangers(docs []Document) []Document {
 func everything(c *Config) []string {
 	lines := configText(c)
 	for _, f := range c.Filters {
-		lines = append(lines, fmt.Sprint(f.Key, f.Phase, f.Priority, f.Origin("spec.targets"), f.Lua, string(formHash(f))))
+		lines = append(lines, fmt.Sprint(f.Key, f.Phase, f.Priority, f.Origin("spec.targets"), f.Lua, formHash(f)))
 	}
 	for _, p := range c.Proxies {
 		lines = append(lines, fmt.Sprint(p.Key, p.Origin("spec.listeners[0].name"), proxyHash(p)))
@@ -180,6 +180,11 @@ func TestNextIsParse(t *testing.T) {
 				t.Fatalf("seed %d step %d: looking at everything (-), at what changed (+):\n%s", seed, step, diff)
 			}
 			checkStatuses(t, built)
+			for key := range built.Memory.Forms {
+				if !slices.ContainsFunc(next.Filters, func(f *Filter) bool { return f.Key == key }) {
+					t.Fatalf("seed %d step %d: %s is gone and remembered", seed, step, key)
+				}
+			}
 		}
 	}
 }

@@ -75,8 +75,10 @@ func badEdits() []badEdit {
 // the last good, also after a restart of graft, a listener edit is still taken, and the next good edit lands.
 func TestBadEdits(t *testing.T) {
 	for _, c := range []struct{ name, version, slots string }{
-		{"1.40 chain slot", "1.40", ""}, {"1.40 declared slots", "1.40", "declared"},
-		{"1.39 chain slot", "1.39", ""}, {"1.37 declared slots", "1.37", ""},
+		{"1.40 chain slot", "1.40", ""},
+		{"1.40 declared slots", "1.40", "declared"},
+		{"1.39 chain slot", "1.39", ""},
+		{"1.37 declared slots", "1.37", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			upstream := envoytest.StartUpstream(t)
