@@ -25,6 +25,7 @@ func (s *session) place() {
 	}
 	s.placed, s.epoch, s.next = now.config, now.epoch, nil
 	res := now.result.Groups[s.group.Key]
+	s.pending = res == nil
 	if res == nil {
 		s.server.signal() // it has to be built; until then the proxy keeps what it has
 		return
@@ -36,6 +37,7 @@ func (s *session) place() {
 			if res := now.result.Groups[more.Key]; res != nil {
 				s.adopt(res, compareResources(s.res, res))
 			} else {
+				s.pending = true
 				s.server.signal()
 			}
 		}

@@ -26,6 +26,7 @@ type session struct {
 	placed   *snapshot.Config // that group was computed for
 	next     *placement       // that Groups computed for the next Config
 	res      *snapshot.Resources
+	pending  bool   // res is not, or not all, of group, which has to be built
 	epoch    uint64 // of the published state that was adopted last
 	watches  [typeCount]*watch
 	slots    map[string]*slot

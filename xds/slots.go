@@ -82,6 +82,9 @@ func (s *session) cure(sl *slot, v *verdict) *push {
 // offerSlot answers the slots, one at a time.
 func (s *session) offerSlot(w *watch) *frame {
 	if w.reported != "" {
+		if s.pending {
+			return nil // what it reports can only be compared with all that it asks for
+		}
 		s.trustSlots(w)
 	}
 	due := s.due()

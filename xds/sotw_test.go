@@ -2,6 +2,7 @@ package xds
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	client "github.com/envoyproxy/go-control-plane/pkg/client/sotw/v3"
@@ -162,6 +163,41 @@ func TestSotwReconnect(t *testing.T) {
 	c.takes("ECDS a=3#inc") // nothing is known, so everything goes out, as bytes that it cannot have had last
 	c.takes("ECDS b=1#inc")
 	c.silent()
+}
+
+// A client that asks for slots of its own listeners is in a group that is known only once another was built: meanwhile
+// what it reports is compared with nothing.
+func TestSotwReconnectWithSlotsOfOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	slot := content("a", "1")
+	publish := func() {
+		w.woken()
+		result := &snapshot.Result{Groups: map[string]*snapshot.Resources{}}
+		for _, group := range w.server.Groups(w.config) {
+			if result.Groups[group.Key] = resources(nil); slices.Contains(group.Foreign, "a") {
+				result.Groups[group.Key] = resources(nil, slot)
+			}
+		}
+		w.server.Publish(w.config, result)
+	}
+	w.server.Publish(w.config, &snapshot.Result{Groups: map[string]*snapshot.Resources{}})
+	c := w.sotw("p")
+	c.subscribe(snapshot.ExtensionType, "a")
+	publish()
+	publish()
+	c.takes("ECDS a=1#inc")
+	c.heard(w)
+
+	c = c.again(w, "p")
+	c.subscribe(snapshot.ExtensionType, "a")
+	publish()
+	c.silent()
+	publish()
+	c.silent()
+	if p := w.server.Proxies()[0].Slots[0]; p.Acked != slot {
+		t.Errorf("state: %+v", p)
+	}
 }
 
 func TestSotwSlotGivenUpAndTakenBackAcrossStreams(t *testing.T) {
