@@ -37,7 +37,7 @@ func parseFilter(doc *Document) (*Filter, []Problem) {
 		return nil, c.problems
 	}
 	filter.Hash = formHash(filter)
-	return filter, c.problems
+	return filter, nil
 }
 
 func phase(name string) Phase {

@@ -32,9 +32,9 @@ func (c *Config) admitProxies(picked choice) ([]*inForce[claimed], []Problem) {
 				clashes = append(clashes, checkClashes(taken.form, old)...)
 			}
 			if len(clashes) > 0 {
-				return nil, slices.Concat(found, clashes)
+				return nil, clashes
 			}
-			return taken, found
+			return taken, nil
 		})
 		problems = append(problems, found...)
 		switch {
@@ -99,7 +99,7 @@ func parseProxy(doc *Document) (*Proxy, []Problem) {
 	}
 	proxy := &Proxy{Key: doc.Key, Origin: doc.At, Spec: spec, Files: doc.Files}
 	proxy.Hash = proxyHash(proxy)
-	return proxy, c.problems
+	return proxy, nil
 }
 
 // proxyHash is Proxy.Hash: the document and the bytes of its files. The files' stamps are left out, for touching a

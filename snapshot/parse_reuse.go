@@ -8,14 +8,13 @@ import (
 
 // inForce is a document with what it means. It is immutable, and the same pointer as long as nothing of it changes.
 type inForce[T any] struct {
-	doc      *Document
-	form     *T
-	problems []Problem // warnings
+	doc  *Document
+	form *T
 }
 
 // reader is how documents of one kind are read.
 type reader[T any] struct {
-	parse func(*Document) (*T, []Problem) // nil, if it cannot be taken
+	parse func(*Document) (*T, []Problem) // either a form, or why it cannot be taken
 	hash  func(*T) string                 // of all that it means
 	moved func(*T, *Document) *T          // the same, written elsewhere
 }
@@ -36,10 +35,10 @@ func filterReader() reader[Filter] {
 // is nil.
 func (o *inForce[T]) next(doc *Document, read reader[T]) (*inForce[T], []Problem) {
 	if o != nil && o.doc.same(doc) {
-		return o, o.problems
+		return o, nil
 	}
 	own := *doc // what is kept does not keep all documents that came with it
-	if o != nil && len(o.problems) == 0 && o.doc.saysTheSame(doc) {
+	if o != nil && o.doc.saysTheSame(doc) {
 		return &inForce[T]{doc: &own, form: read.moved(o.form, &own)}, nil
 	}
 	form, problems := read.parse(&own)
@@ -49,7 +48,7 @@ func (o *inForce[T]) next(doc *Document, read reader[T]) (*inForce[T], []Problem
 	if o != nil && o.doc.samePlace(doc) && read.hash(o.form) == read.hash(form) {
 		form = o.form
 	}
-	return &inForce[T]{doc: &own, form: form, problems: problems}, problems
+	return &inForce[T]{doc: &own, form: form}, nil
 }
 
 func (c *Config) filterAt(i int) *inForce[Filter] {
