@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -149,13 +150,13 @@ func (e proxyEdit) arrived(t *testing.T, envoy *envoytest.Envoy, port int) {
 	t.Helper()
 	envoytest.Eventually(t, patience, e.what, func() error {
 		for path, want := range e.path {
-			if a := get(t, fmt.Sprintf("http://127.0.0.1:%d%s", port, path)); a.Status != want {
-				return fmt.Errorf("%s: status %d, not %d (%v)", path, a.Status, want, a.Err)
+			if a := get(t, fmt.Sprintf("http://127.0.0.1:%d%s", port, path)); a.Err != nil || a.Status != want {
+				return errors.Join(a.Err, fmt.Errorf("%s: status %d, not %d", path, a.Status, want))
 			}
 		}
 		for name, want := range e.stats {
 			if got, err := envoy.TextStat(name); err != nil || got != want {
-				return fmt.Errorf("%s is %q, not %q (%v)", name, got, want, err)
+				return errors.Join(err, fmt.Errorf("%s is %q, not %q", name, got, want))
 			}
 		}
 		return nil

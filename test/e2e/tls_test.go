@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -100,7 +101,7 @@ func renewGraft(t *testing.T, a *authority, g *graft, files secureFiles, client 
 		config := a.client(client)
 		config.NextProtos = []string{"h2"}
 		if got, err := serial(g.XDS, config); err != nil || got != want {
-			return fmt.Errorf("certificate %d, want %d: %v", got, want, err)
+			return errors.Join(err, fmt.Errorf("certificate %d, want %d", got, want))
 		}
 		return nil
 	}
@@ -186,7 +187,7 @@ spec:
 	g.Write("web.key", renewed.Key)
 	envoytest.Eventually(t, patience, "the renewed certificate is shown", func() error {
 		if got, err := serial(web, a.client()); err != nil || got != 2 {
-			return fmt.Errorf("certificate %d: %v", got, err)
+			return errors.Join(err, fmt.Errorf("certificate %d", got))
 		}
 		return nil
 	})
