@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -85,23 +84,5 @@ func TestSelection(t *testing.T) {
 		if parse(t, text, nil).Selection == base {
 			t.Errorf("%s: the same selection", what)
 		}
-	}
-}
-
-// BenchmarkParse is the cost of reading all documents anew, as each edit does.
-func BenchmarkParse(b *testing.B) {
-	for _, n := range []int{10, 100, 1000} {
-		b.Run(fmt.Sprintf("filters=%d", n), func(b *testing.B) {
-			var text strings.Builder
-			text.WriteString(proxyYAML("edge", "listeners: [{name: web, address: '0.0.0.0:1', routes: [{name: api, prefix: /, response: {status: 200}}]}]"))
-			for i := range n {
-				text.WriteString(filterYAML(fmt.Sprintf("f%d", i), "wasm: {module: /m.wasm, config: {a: 1}}\ntargets: [{listeners: [web], routes: [api]}]"))
-			}
-			docs := parsedYAML(b, "in.yaml", text.String(), map[string]File{"/m.wasm": {Stamp: "1"}})
-			config, _ := Parse(docs, nil, nil)
-			for b.Loop() {
-				config, _ = config.Next(docs, nil)
-			}
-		})
 	}
 }

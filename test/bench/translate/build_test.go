@@ -125,16 +125,40 @@ func BenchmarkBuild(b *testing.B) {
 	})
 }
 
-// BenchmarkEdit is one save: the last filter, which is for one group, gets another configuration; parse and build.
-func BenchmarkEdit(b *testing.B) {
+// edit measures saves: each changes the documents, as a source would, and is parsed and built.
+func edit(b *testing.B, save func(w *world, edit int)) {
 	each(b, func(b *testing.B, w *world) {
 		config := w.parse(b, nil)
 		last := w.build(b, w.input(config, nil))
-		at := len(w.documents) - 1
+		b.ReportAllocs()
 		for edit := 0; b.Loop(); edit++ {
-			w.documents[at] = w.filter(w.filters-1, fmt.Sprint(edit))
+			save(w, edit)
 			config = w.next(b, config)
 			last = w.build(b, w.input(config, last))
+		}
+	})
+}
+
+// BenchmarkEdit is one save: the last filter, which is for one group, gets another configuration.
+func BenchmarkEdit(b *testing.B) {
+	edit(b, func(w *world, edit int) { w.documents[w.filters] = w.filter(w.filters-1, fmt.Sprint(edit)) })
+}
+
+// BenchmarkEditForAll is one save: the first filter, which is for every group, gets another configuration.
+func BenchmarkEditForAll(b *testing.B) {
+	edit(b, func(w *world, edit int) { w.documents[1] = w.filter(0, fmt.Sprint(edit)) })
+}
+
+// BenchmarkAdd is one save: the last filter is gone, or there again.
+func BenchmarkAdd(b *testing.B) {
+	edit(b, func(w *world, edit int) { w.documents = w.documents[:w.filters+edit%2] })
+}
+
+// BenchmarkShift is one save: a line more at the top of the file.
+func BenchmarkShift(b *testing.B) {
+	edit(b, func(w *world, _ int) {
+		for i := range w.documents {
+			w.documents[i].Origin.Line++
 		}
 	})
 }
@@ -146,6 +170,28 @@ func BenchmarkNothing(b *testing.B) {
 		in.Last = w.build(b, in)
 		for b.Loop() {
 			w.build(b, in)
+		}
+	})
+}
+
+// BenchmarkWanted is what asking for modules costs each edit.
+func BenchmarkWanted(b *testing.B) {
+	each(b, func(b *testing.B, w *world) {
+		config := w.parse(b, nil)
+		memory := w.build(b, w.input(config, nil)).Memory
+		for b.Loop() {
+			snapshot.Wanted(config, memory)
+		}
+	})
+}
+
+// BenchmarkPlace finds the group of a proxy, as each new stream does.
+func BenchmarkPlace(b *testing.B) {
+	each(b, func(b *testing.B, w *world) {
+		config := w.parse(b, nil)
+		node := snapshot.Node{ID: "node-50", Cluster: cluster(w.groups / 2)}
+		for b.Loop() {
+			config.Place(node, nil, "")
 		}
 	})
 }
