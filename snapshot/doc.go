@@ -6,5 +6,8 @@
 //	groups of proxies ───────────┤           endpoints, secrets and the content of each slot; and Problems
 //	the last Result ─────────────┘
 //
+// Both go on from what they made last, so that an edit costs what changed and not what exists: Config.Next reads only new
+// documents, and Build makes only the groups that a change is about.
+//
 // Everything that Parse and Build return is immutable and may be shared between goroutines.
 package snapshot

@@ -42,11 +42,11 @@ func (g *graft) prepare(_ context.Context, e *edition) error {
 func (g *graft) push(context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var last []snapshot.Document
-	if g.config != nil {
-		last = g.config.Documents
+	before := g.config
+	if before == nil {
+		before = &snapshot.Config{}
 	}
-	config, problems := snapshot.Parse(g.ready.documents, nil, last)
+	config, problems := before.Next(g.ready.documents, nil)
 	if len(problems) > 0 {
 		return fmt.Errorf("parse: %w", problems[0])
 	}
