@@ -35,7 +35,7 @@ type Settings struct {
 // defineSettings gives each setting its flag, default and explanation. A setting can also come from the variable
 // GRAFT_<NAME> and from the settings file; a flag wins over a variable, a variable over the file.
 func defineSettings(flags *pflag.FlagSet) {
-	flags.StringSlice("config", nil, "file or folder with Filter and Proxy documents, watched; repeatable")
+	flags.StringArray("config", nil, "file or folder with Filter and Proxy documents, watched; repeatable (GRAFT_CONFIG: a list as in PATH)")
 	flags.String("state-dir", defaultStateDir(), "where graft keeps modules and what proxies refused")
 	flags.String("xds", "127.0.0.1:18000", "address of the xDS server")
 	flags.String("modules", "127.0.0.1:18001", "address of the module server")
@@ -82,9 +82,12 @@ func adopt(v *viper.Viper, flags *pflag.FlagSet) error {
 			return
 		}
 		var err error
-		if list, ok := f.Value.(pflag.SliceValue); ok && from != variable(f) {
+		switch list, ok := f.Value.(pflag.SliceValue); {
+		case ok && from == variable(f):
+			err = list.Replace(filepath.SplitList(v.GetString(f.Name)))
+		case ok:
 			err = list.Replace(v.GetStringSlice(f.Name))
-		} else {
+		default:
 			err = f.Value.Set(v.GetString(f.Name))
 		}
 		if err != nil {
@@ -96,7 +99,7 @@ func adopt(v *viper.Viper, flags *pflag.FlagSet) error {
 
 func settingsOf(flags *pflag.FlagSet) (s Settings) {
 	// The names and types are those of defineSettings, so none of these can fail.
-	s.Config, _ = flags.GetStringSlice("config")
+	s.Config, _ = flags.GetStringArray("config")
 	for name, into := range map[string]*string{
 		"state-dir": &s.StateDir, "xds": &s.XDS, "modules": &s.Modules, "modules-advertise": &s.ModulesAdvertise, "admin": &s.Admin,
 		"tls-cert": &s.TLSCert, "tls-key": &s.TLSKey, "tls-client-ca": &s.TLSClientCA,
@@ -219,7 +222,7 @@ func newSettings() *cobra.Command {
 
 func settingValue(f *pflag.Flag) string {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
-		return strings.Join(list.GetSlice(), ",")
+		return strings.Join(list.GetSlice(), ", ")
 	}
 	return f.Value.String()
 }
