@@ -2,6 +2,7 @@ package sources
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -60,6 +61,7 @@ func syntax(err error, text []byte, line int, decoder *yaml.Decoder) *failure {
 	case reason == "could not find expected ':'", strings.HasPrefix(reason, "found unexpected"):
 		failed.at = opened
 	}
+	failed.hint = cmp.Or(failed.hint, "look at the indentation here and in the line before, and whether each bracket and quote is closed")
 	failed.at.Line += line
 	return failed
 }
