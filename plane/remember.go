@@ -40,7 +40,7 @@ func (p *Plane) remember(m snapshot.Memory) {
 	p.saves <- m
 }
 
-// sameMemory tells whether nothing has to be saved. Documents come from Parse, which makes a new list each time.
+// sameMemory tells whether nothing has to be saved.
 func sameMemory(a, b snapshot.Memory) bool {
 	return len(a.Documents) == len(b.Documents) && (len(a.Documents) == 0 || &a.Documents[0] == &b.Documents[0]) &&
 		maps.Equal(a.Forms, b.Forms)
