@@ -24,7 +24,7 @@ const (
 	maxMisses = 3
 	// settle is how long after the last byte was written the proxy may take to have the module in its cache; it doubles
 	// with each miss, as bytes may wait in the kernel for long.
-	settle = 20 * time.Millisecond
+	settle = 100 * time.Millisecond
 	// cachedWait is how long to wait for a fetch of modules that the proxy had fetched already: if it refused the content
 	// for another reason, no fetch comes.
 	cachedWait = 2 * time.Second
