@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/graft-xds/graft/snapshot"
+	"github.com/graft-xds/graft/test/envoytest"
 )
 
 // verdict is what becomes of a module that holds together. An empty code: it passes.
@@ -193,12 +194,12 @@ func TestExplanationsCoverEachCodeOnce(t *testing.T) {
 	}
 }
 
-// TestEnvoyAgrees asks a real Envoy, named by the variable ENVOY, about each call and callback and about each verdict.
+// TestEnvoyAgrees asks a real Envoy about each call and callback and about each verdict.
 func TestEnvoyAgrees(t *testing.T) {
-	envoy := os.Getenv("ENVOY")
-	if envoy == "" {
-		t.Skip("ENVOY names no Envoy to ask")
+	if testing.Short() {
+		t.Skip("a real Envoy takes its time")
 	}
+	envoy := envoytest.Binary(t, "1.40")
 	// Envoy loads these, and crashes at the first call that hands something over.
 	later := map[string]bool{"no memory": true, "a memory of its own": true, "64-bit memory": true}
 	cases := verdicts()

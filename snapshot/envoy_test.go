@@ -23,19 +23,19 @@ import (
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/graft-xds/graft/test/envoytest"
 )
 
-// envoys are the Envoys to ask: GRAFT_ENVOY_1_40=/path/to/envoy, and so on.
+// envoys are the Envoys to ask, by minor version.
 func envoys(t *testing.T) map[string]string {
 	t.Helper()
-	found := map[string]string{}
-	for _, version := range []string{"1.37", "1.39", "1.40"} {
-		if path := os.Getenv("GRAFT_ENVOY_" + strings.ReplaceAll(version, ".", "_")); path != "" {
-			found[version] = path
-		}
+	if testing.Short() {
+		t.Skip("a real Envoy takes its time")
 	}
-	if len(found) == 0 {
-		t.Skip("no Envoy to ask: set GRAFT_ENVOY_1_40")
+	found := map[string]string{}
+	for version := range envoytest.Versions() {
+		found[version] = envoytest.Binary(t, version)
 	}
 	return found
 }
