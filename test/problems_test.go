@@ -53,13 +53,9 @@ in ` + "`/status`" + ` and in the log.
 			fmt.Fprintf(&out, "| `%s` | %s |\n", e.Code, e.Meaning)
 		}
 	}
-	var modules []snapshot.Explanation
-	for _, e := range module.Explanations() {
-		modules = append(modules, snapshot.Explanation(e))
-	}
 	section("When a file is read", sources.Explanations())
 	section("When documents are put together", snapshot.ParseExplanations())
-	section("When a module is taken into hand", modules)
+	section("When a module is taken into hand", module.Explanations())
 	section("When resources are built for proxies", snapshot.BuildExplanations())
 	compare(t, "problems.md", out.String())
 }
@@ -67,11 +63,10 @@ in ` + "`/status`" + ` and in the log.
 // Every constant of the type snapshot.Code is explained.
 func TestEachCodeIsExplained(t *testing.T) {
 	explained := map[string]bool{}
-	tables := [][]snapshot.Explanation{sources.Explanations(), snapshot.ParseExplanations(), snapshot.BuildExplanations()}
-	for _, e := range slices.Concat(tables...) {
-		explained[string(e.Code)] = true
+	tables := [][]snapshot.Explanation{
+		sources.Explanations(), snapshot.ParseExplanations(), module.Explanations(), snapshot.BuildExplanations(),
 	}
-	for _, e := range module.Explanations() {
+	for _, e := range slices.Concat(tables...) {
 		explained[string(e.Code)] = true
 	}
 	for code, at := range codes(t) {
